@@ -1,0 +1,179 @@
+"""The records of the project: everything that is passed between stages, frozen.
+
+``Report`` is the record of a grade and the only source of every view. Its JSON is versioned by ``SCHEMA``.
+"""
+
+from __future__ import annotations
+
+import json
+import types
+import typing
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from enum import Enum
+from typing import Any
+
+from autograder.errors import GraderError
+
+SCHEMA = 1
+"""Version of the report's JSON; it rises when a reader of the old one would be misled."""
+
+
+class Outcome(str, Enum):
+    """What became of a check or a task. ``BROKEN`` is our fault and never costs points silently."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    BROKEN = "broken"
+
+
+class ReportOutcome(str, Enum):
+    """What became of a submission."""
+
+    GRADED = "graded"
+    UNGRADABLE = "ungradable"
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One check of one task; ``title`` is the docstring the student reads, ``message`` is empty when it passed."""
+
+    name: str
+    title: str
+    outcome: Outcome
+    score: float
+    max_score: float
+    message: str = ""
+    misconception: str | None = None
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """One task with its checks; the score is the sum of theirs."""
+
+    name: str
+    outcome: Outcome
+    score: float
+    max_score: float
+    carried_forward: bool
+    checks: tuple[CheckResult, ...]
+
+
+@dataclass(frozen=True)
+class NotebookRun:
+    """What happened when the notebook ran from top to bottom; ``notes`` tell what was repaired first."""
+
+    cells_run: int
+    cells_failed: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """Wall seconds spent on one submission."""
+
+    total: float
+    notebook: float
+    checks: float
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What the grade was made from, so that it can be made again."""
+
+    submission_sha256: str
+    assignment_sha256: str
+    autograder: str
+    tensorflow: str
+    sandbox: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """The record of one grade."""
+
+    schema: int
+    assignment: str
+    student: str
+    outcome: ReportOutcome
+    score: float
+    max_score: float
+    reason: str | None
+    tasks: tuple[TaskResult, ...]
+    notebook: NotebookRun
+    seconds: Seconds
+    provenance: Provenance
+
+    @property
+    def needs_review(self) -> bool:
+        """True when a person has to look: an ungradable submission, or a check that broke."""
+        broken = any(task.outcome is Outcome.BROKEN for task in self.tasks)
+        return broken or self.outcome is ReportOutcome.UNGRADABLE
+
+    def to_json(self) -> str:
+        """Render as JSON, one stable text for one record."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Report:
+        """Read a report back.
+
+        Raises:
+            GraderError: the text is no report, or one of a newer version.
+        """
+        try:
+            data = json.loads(text)
+            if not isinstance(data, dict):
+                raise TypeError("not an object")
+            if data.get("schema") != SCHEMA:
+                raise GraderError(
+                    f"expected a report of schema {SCHEMA}, received {data.get('schema')!r}: "
+                    "upgrade autograder, or grade again with --fresh"
+                )
+            return typing.cast("Report", _record(cls, data))
+        except (ValueError, TypeError, KeyError) as error:
+            raise GraderError(
+                f"expected a report, received something else ({error}): grade again with --fresh"
+            ) from None
+
+
+def _record(kind: Any, value: Any) -> Any:
+    """Build ``kind`` from what ``asdict`` and JSON made of it; raises TypeError on any other structure."""
+    origin = typing.get_origin(kind)
+    if origin is types.UnionType:
+        return None if value is None else _record(next(a for a in typing.get_args(kind) if a is not type(None)), value)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise TypeError(f"expected a list, received {type(value).__name__}")
+        return tuple(_record(typing.get_args(kind)[0], item) for item in value)
+    if is_dataclass(kind):
+        hints = typing.get_type_hints(kind)
+        names = {field.name for field in fields(kind)}
+        if not isinstance(value, dict) or set(value) != names:
+            raise TypeError(f"expected the keys {sorted(names)}")
+        return typing.cast(Any, kind)(**{name: _record(hints[name], value[name]) for name in names})
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return kind(value)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise TypeError(f"expected {kind.__name__}, received {type(value).__name__}")
+    return value
+
+
+@dataclass(frozen=True)
+class Job:
+    """One submission to grade: bytes in. ``notebook`` is None when there is no file to read; ``reason`` says why."""
+
+    assignment: str
+    student: str
+    notebook: bytes | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One submission graded: the record, and the executed notebook with its feedback (None when ungradable)."""
+
+    report: Report
+    notebook: bytes | None
