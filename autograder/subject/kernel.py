@@ -1,0 +1,135 @@
+"""The subject's main program: an IPython kernel on sockets that are already open, with the agent on its event loop.
+
+The kernel's listening sockets come as descriptors, so that a subject needs neither ``socket()`` nor ``bind()`` nor a
+folder that it shares with anyone. What a grader does not use is left out: heartbeat, control channel, debugger,
+history.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import zmq
+from ipykernel.iostream import IOPubThread
+from ipykernel.ipkernel import IPythonKernel
+from ipykernel.kernelapp import IPKernelApp
+from zmq.eventloop.zmqstream import ZMQStream
+
+from autograder.subject.agent import AgentServer
+from autograder.subject.channel import Channel
+
+CHANNELS = ("shell", "iopub", "stdin")
+"""The kernel's sockets that exist, in the order of their descriptors."""
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """What a kernel listens on: ``sockets`` are listening Unix sockets, one for each of ``CHANNELS``."""
+
+    ip: str
+    key: bytes
+    sockets: tuple[int, ...]
+    agent: int
+
+
+class SubjectKernel(IPythonKernel):
+    """The IPython kernel without what belongs to a person at a keyboard."""
+
+    def _input_request(self, *args: Any, **kwargs: Any) -> str:
+        """Refuse ``input()``: nobody is there to answer."""
+        raise EOFError("input() is not available while a notebook is graded: put the value into a variable instead.")
+
+    raw_input = getpass = _input_request
+
+
+class SubjectKernelApp(IPKernelApp):
+    """IPKernelApp on open descriptors. The overridden steps are those of ipykernel 7."""
+
+    def __init__(self, endpoints: Endpoints, **kwargs: Any) -> None:
+        self._endpoints = endpoints
+        super().__init__(
+            transport="ipc",
+            ip=endpoints.ip,
+            kernel_class=SubjectKernel,
+            quiet=True,
+            capture_fd_output=False,
+            log_level=logging.CRITICAL,
+            parent_handle=0,
+            **kwargs,
+        )
+        self.session.key = endpoints.key
+
+    def _open(self, name: str, kind: int) -> zmq.Socket[bytes]:
+        opened = self.context.socket(kind)
+        opened.linger = 0
+        port = CHANNELS.index(name) + 1
+        opened.setsockopt(zmq.USE_FD, self._endpoints.sockets[port - 1])
+        opened.bind(f"ipc://{self.ip}-{port}")
+        return opened
+
+    def init_crash_handler(self) -> None:
+        """Leave ``sys.excepthook`` alone."""
+
+    def init_pdb(self) -> None:
+        """There is no debugger."""
+
+    def init_connection_file(self) -> None:
+        """There is no file: whoever started the kernel made the endpoints."""
+
+    def write_connection_file(self, **kwargs: Any) -> None:
+        """There is no file."""
+
+    def init_sockets(self) -> None:
+        """Open shell, stdin and iopub on the given descriptors."""
+        self.context = zmq.Context()
+        self.shell_socket = self._open("shell", zmq.ROUTER)
+        self.stdin_socket = self._open("stdin", zmq.ROUTER)
+        self.configure_tornado_logger()
+        self.iopub_thread = IOPubThread(self._open("iopub", zmq.XPUB), session=self.session)
+        self.iopub_thread.start()
+        self.iopub_socket = self.iopub_thread.background_socket
+
+    def init_heartbeat(self) -> None:
+        """There is none: the keeper knows whether the process lives."""
+
+    def init_kernel(self) -> None:
+        """Create the kernel on one thread, with no control channel."""
+        self.kernel = SubjectKernel.instance(
+            parent=self,
+            session=self.session,
+            shell_stream=ZMQStream(self.shell_socket),
+            iopub_thread=self.iopub_thread,
+            iopub_socket=self.iopub_socket,
+            stdin_socket=self.stdin_socket,
+            log=self.log,
+            user_ns=self.user_ns,
+        )
+        self.displayhook.get_execution_count = lambda: self.kernel.execution_count
+
+
+def main(endpoints: Endpoints) -> int:
+    """Run the kernel until it is killed. Called in the subject, once, with every wall up."""
+    os.environ.update(HOME=str(Path.cwd()), IPYTHONDIR=str(Path.cwd() / ".ipython"))
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    app = SubjectKernelApp(endpoints)
+    app.config.HistoryManager.enabled = False
+    app.initialize([])
+    channel = Channel(socket.socket(fileno=endpoints.agent))
+    agent = AgentServer(channel, app.kernel.shell.user_ns)
+
+    def answer() -> None:
+        if not agent.serve_one():
+            loop.remove_reader(channel.fileno())
+
+    loop.add_reader(channel.fileno(), answer)
+    sys.stdout.flush()
+    app.start()
+    return 0

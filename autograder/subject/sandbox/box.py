@@ -1,0 +1,81 @@
+"""The box of a fork server: the process walls itself in before it imports anything that a student's code could meet."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+from pathlib import Path
+from typing import NoReturn
+
+from autograder.subject.sandbox import files, landlock, linux, namespaces, privileges, processes, seccomp
+from autograder.subject.sandbox.walls import Box, Tier
+
+
+def enter_box(tier: Tier, box: Box) -> None:
+    """Put this process into ``box``, for good. Call it first, while there is one thread.
+
+    It returns in another process, a descendant of the caller's; the caller itself stays outside, holds nothing but its
+    standard streams, waits, and exits with the other's status. Whichever of them is killed takes the other along.
+    Orphans of subjects are reaped by a process between the two, so that a server has to reap its own children only.
+
+    Raises:
+        OSError: a wall could not be put up; the text says which.
+    """
+    if tier is Tier.NONE:
+        return
+    seccomp.compiled(tier)  # libseccomp is looked for with programs that are not in the box
+    if tier is Tier.NAMESPACES:
+        _enter_namespaces(box)
+    else:
+        _enter_landlock(box)
+
+
+def _enter_namespaces(box: Box) -> None:
+    namespaces.unshare_all(privileged=privileges.can_make_namespaces())
+    _fork_and_wait()
+    namespaces.build_box(box)
+    _fork_and_wait()
+    _settle(namespaces.CELL)
+
+
+def _enter_landlock(box: Box) -> None:
+    if landlock.version() < landlock.SCOPED_ABI:
+        raise OSError(f"Landlock is of version {landlock.version()}, and {landlock.SCOPED_ABI} is needed: use Linux 6.12")
+    scratch = Path(tempfile.mkdtemp(prefix="autograder-box-"))
+    scratch.chmod(0o711)  # each work folder in it belongs to the private user of its subject
+    linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
+    _fork_and_wait(scratch)
+    linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+    landlock.restrict_server(box, scratch)
+    _settle(scratch)
+
+
+def _settle(scratch: Path) -> None:
+    os.environ["HOME"] = os.environ["TMPDIR"] = str(scratch)
+    tempfile.tempdir = None  # it was found out before the walls went up
+    os.chdir(scratch)
+
+
+def _fork_and_wait(scratch: Path | None = None) -> None:
+    """Return in a child, which dies with this process."""
+    child = os.fork()
+    if child:
+        _wait_outside(child, scratch)
+    linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _wait_outside(child: int, scratch: Path | None) -> NoReturn:
+    linux.close_descriptors(frozenset())
+    status = _reap_until(child)
+    if scratch is not None:
+        processes.kill_descendants(os.getpid())
+        files.remove(scratch)
+    os._exit(status if status >= 0 else 128 - status)
+
+
+def _reap_until(child: int) -> int:
+    while True:
+        process, status = os.wait()
+        if process == child:
+            return os.waitstatus_to_exitcode(status)

@@ -1,0 +1,198 @@
+"""One subject behind its walls: started, interrupted, watched, and ended with everything that it started.
+
+The keeper that calls ``spawn`` is the parent of a small trusted process, the warden, which is the parent of the subject.
+The warden inherits the subject's orphans, passes SIGINT on, and ends when the subject does, or when the keeper dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from autograder.subject.sandbox import files, linux, privileges, processes, warden
+from autograder.subject.sandbox.walls import Tier, Usage, Walls
+
+START_S = 30.0
+"""Seconds that putting up the walls may take on a machine that is busy with other subjects."""
+
+_DYING_S = 5.0
+"""Seconds that a warden may take to end its tree before it is done without it."""
+
+
+class Cage:
+    """A running subject. ``pid`` is its warden's, from whom everything inside descends."""
+
+    def __init__(self, order: warden.Order, pid: int, control: socket.socket, cell: int | None) -> None:
+        self.pid = pid
+        self._tier = order.tier
+        self._user = order.user
+        self._control = control
+        self._cell = cell
+        self._folder = order.folder
+        self._status: int | None = None
+
+    def fileno(self) -> int:
+        """A descriptor that becomes readable when the subject has ended; it is closed once that is known."""
+        return self._control.fileno()
+
+    def interrupt(self) -> None:
+        """Send SIGINT to the subject."""
+        if self._status is None:
+            os.kill(self.pid, signal.SIGINT)
+
+    def wait(self, timeout_s: float | None) -> int | None:
+        """Return the subject's exit status, -n when signal n ended it, or None when it still runs after ``timeout_s``.
+
+        The status is what the subject chose: a claim.
+        """
+        if self._status is None and self._is_readable(timeout_s):
+            farewell = self._control.recv(warden.FAREWELL.size)
+            _, status = os.waitpid(self.pid, 0)
+            told = len(farewell) == warden.FAREWELL.size
+            self._status = os.waitstatus_to_exitcode(warden.FAREWELL.unpack(farewell)[0] if told else status)
+            self._clear()
+        return self._status
+
+    def kill(self) -> int:
+        """End the subject and everything that it started; all of it is dead when this returns the status."""
+        if self._status is None:
+            self._end_tree()
+        status = self.wait(None)
+        assert status is not None
+        return status
+
+    def usage(self) -> Usage:
+        """Look at what the subject's processes use now."""
+        inside = processes.descendants(self.pid)
+        with privileges.seen_as(self._user):
+            memory_mib = sum(map(processes.memory_mib, inside))
+        count = sum(map(processes.threads, inside))
+        if self._cell is not None:
+            disk_mib = _used_mib(self._cell)
+            return Usage(memory_mib + disk_mib, count, disk_mib)
+        disk_mib = sum(map(processes.deleted_mib, inside))
+        if self._folder is not None:
+            disk_mib += processes.folder_mib(self._folder)
+        return Usage(memory_mib, count, disk_mib)
+
+    def _is_readable(self, timeout_s: float | None) -> bool:
+        poller = select.poll()
+        poller.register(self._control, select.POLLIN)
+        return bool(poller.poll(None if timeout_s is None else timeout_s * 1000))
+
+    def _end_tree(self) -> None:
+        if self._tier is Tier.NAMESPACES:
+            os.kill(self.pid, signal.SIGKILL)  # the kernel kills the rest, and its parent waits until it has
+            return
+        os.kill(self.pid, signal.SIGTERM)
+        if not self._is_readable(_DYING_S):
+            if sys.platform == "linux":
+                processes.kill_descendants(self.pid)
+            os.kill(self.pid, signal.SIGKILL)
+
+    def _clear(self) -> None:
+        """Give back what the dead subject held."""
+        self._control.close()
+        if self._cell is not None:
+            os.close(self._cell)
+        if self._folder is not None:
+            files.remove(self._folder)
+        self._cell = self._folder = None
+
+
+def _used_mib(cell: int) -> float:
+    facts = os.fstatvfs(cell)
+    return (facts.f_blocks - facts.f_bfree) * facts.f_frsize / processes.MIB
+
+
+def spawn(tier: Tier, walls: Walls, keep_fds: tuple[int, ...], main: Callable[[], int]) -> Cage:
+    """Run ``main`` in a subject of its own, which has ``keep_fds`` and no other descriptor; its exit status is the result.
+
+    Call it from a process with one thread, inside a box of the same tier. Standard streams lead nowhere. The work folder
+    is the current one. In the landlock tier the subject reads what ``interpreter_box`` names, as far as its server may.
+
+    Raises:
+        OSError: a wall could not be put up, and nothing was run; the text says which.
+    """
+    user = _user(tier, walls)
+    owner = os.geteuid() if user is None else user
+    folder = None if tier is Tier.NAMESPACES else _make_folder(walls, owner)
+    order = warden.Order(tier, walls, frozenset(keep_fds), folder, user, owner, main)
+    ours, theirs = socket.socketpair()
+    ours.settimeout(START_S)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    try:
+        pid = _fork_warden(order, ours, theirs)
+        return Cage(order, pid, ours, _await_ready(pid, ours))
+    except BaseException:
+        ours.close()
+        if folder is not None:
+            files.remove(folder)
+        raise
+
+
+def _user(tier: Tier, walls: Walls) -> int | None:
+    """The private user of the subject, None where it is the grader's own."""
+    if tier is Tier.NAMESPACES and privileges.can_make_namespaces():
+        return walls.uid or privileges.private_user()
+    if tier is Tier.LANDLOCK and os.geteuid() == 0:
+        if not privileges.can_change_user():
+            raise OSError("root without CAP_SETUID cannot give a subject a user of its own: run the grader as another user")
+        return walls.uid or privileges.private_user()
+    return None
+
+
+def _make_folder(walls: Walls, owner: int) -> Path:
+    """Make the folders of a subject that has no file system of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="subject-"))
+    os.chown(folder, owner, owner if owner != os.geteuid() else -1)
+    for name in ("work", "tmp"):
+        files.make_private(folder / name, owner)
+    files.place(folder / "work", walls.files, owner)
+    return folder
+
+
+def _fork_warden(order: warden.Order, ours: socket.socket, theirs: socket.socket) -> int:
+    """Fork the warden, by way of a process whose children are in a new pid namespace where there is to be one."""
+    by_way = order.tier is Tier.NAMESPACES
+    if by_way:
+        linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
+    child = os.fork()
+    if child == 0:
+        ours.close()
+        warden.fork_inside(order, theirs) if by_way else warden.run(order, theirs)
+    theirs.close()
+    pid = child
+    if by_way:
+        answer = ours.recv(warden.MESSAGE)
+        os.waitpid(child, 0)
+        pid = int(_expect(warden.PID, answer))
+    ours.sendall(warden.GO)
+    return pid
+
+
+def _await_ready(pid: int, ours: socket.socket) -> int | None:
+    """Wait until the walls are up; returns the descriptor of the subject's own file system."""
+    try:
+        answer, descriptors, _, _ = socket.recv_fds(ours, warden.MESSAGE, 1)
+        _expect(warden.READY, answer)
+    except OSError:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        raise
+    return descriptors[0] if descriptors else None
+
+
+def _expect(prefix: bytes, answer: bytes) -> str:
+    if not answer.startswith(prefix):
+        raise OSError(answer.decode(errors="replace") or "the process ended while its walls were put up")
+    return answer.removeprefix(prefix).decode()
