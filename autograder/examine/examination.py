@@ -1,0 +1,125 @@
+"""Examine one submission: run its notebook, run the hidden checks against it, decide, write the record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import nbformat
+import pytest
+from _pytest.runner import runtestprotocol
+from nbformat import NotebookNode
+
+from autograder.checks.plugin import EXAMINATION, Examination, check_outcome, collect_tasks, load_reference, task_of
+from autograder.checks.results import Verdict
+from autograder.errors import SubmissionError
+from autograder.examine.notebook import Executed
+from autograder.examine.outputs import finished
+from autograder.examine.reports import Maker
+from autograder.examine.sanitise import sanitise
+from autograder.examine.session import Session, Workshop
+from autograder.model import Graded, Job, NotebookRun, Outcome, Seconds, TaskResult
+from autograder.rubric import Task
+from autograder.subject.proxy import RemoteSubject
+
+if TYPE_CHECKING:
+    from autograder.course import Assignment
+
+
+class Examiner:
+    """Everything that is the same for a whole class, ready to examine one submission in a fork."""
+
+    def __init__(self, session: pytest.Session, assignment: Assignment, workshop: Workshop, maker: Maker) -> None:
+        self.items = session.items
+        self.config = session.config
+        self.workshop = workshop
+        self.maker = maker
+        self.rubric = assignment.rubric
+        self.release: NotebookNode = nbformat.read(assignment.release_notebook, as_version=4)  # type: ignore[no-untyped-call]
+        self.reference = load_reference(assignment.solution)
+        self.salt = assignment.course.salt.read_text(encoding="utf8").strip()
+
+    def examine(self, job: Job) -> Graded:
+        """Return the record of one submission.
+
+        Raises:
+            GraderError: it could not be examined, and not by its own fault.
+        """
+        started = time.monotonic()
+        try:
+            clean = sanitise(job.notebook or b"", self.release, self.rubric.tasks, self.workshop.limits)
+        except SubmissionError as error:
+            return Graded(self.maker.ungradable(job, error.message), None)
+        session = Session(self.workshop, clean.notebook)
+        try:
+            executed = session.run()
+            ran_s = session.notebook_s
+            tasks = self._check(session, job.student, clean.notebook)
+        finally:
+            session.discard()
+        total_s = time.monotonic() - started
+        seconds = Seconds(round(total_s, 3), round(ran_s, 3), round(total_s - ran_s, 3))
+        report = self.maker.graded(job, tasks, _run(executed, clean.notes), seconds)
+        return Graded(report, finished(executed.notebook, tasks))
+
+    def _check(self, session: Session, student: str, notebook: NotebookNode) -> tuple[TaskResult, ...]:
+        """Run every check; repeat those that failed after something that their task builds on had failed.
+
+        In the repetition the reference answers for the failed functions, through the boundary; a check that then passes
+        earns its points.
+        """
+        source = tuple(cell.source for cell in notebook.cells if cell.cell_type == "code")
+        subject = RemoteSubject(session, source)
+        self.config.stash[EXAMINATION] = Examination(subject, self.reference, self.salt, student, self.rubric)
+        found = {item.nodeid: self._outcome(session, item) for item in self.items}
+        failed = {task_of(item) for item in self.items if found[item.nodeid][0] is not Outcome.PASSED}
+        carried: set[str] = set()
+        for task in self.rubric.tasks:
+            given = self._given(task, failed)
+            if task.name in failed and given:
+                carried |= self._repeat(session, subject, task, given, found)
+        results = collect_tasks(self.rubric, self.items, found)
+        return tuple(replace(result, carried_forward=result.name in carried) for result in results)
+
+    def _outcome(self, session: Session, item: pytest.Item) -> Verdict:
+        session.begin_check(task_of(item))
+        verdict = check_outcome(item, runtestprotocol(item, log=False))
+        session.end_check()
+        return verdict
+
+    def _given(self, task: Task, failed: set[str]) -> dict[str, Callable[..., object]]:
+        """The reference's functions for every failed task that ``task`` builds on, at whatever distance."""
+        below: set[str] = set()
+        for earlier in reversed(self.rubric.tasks):
+            if earlier.name in task.builds_on or any(
+                earlier.name in self.rubric.task(name).builds_on for name in below
+            ):
+                below.add(earlier.name)
+        names = (name for one in self.rubric.tasks if one.name in below & failed for name in one.functions)
+        return {name: getattr(self.reference, name) for name in names}
+
+    def _repeat(
+        self,
+        session: Session,
+        subject: RemoteSubject,
+        task: Task,
+        given: dict[str, Callable[..., object]],
+        found: dict[str, Verdict],
+    ) -> set[str]:
+        """Repeat the failed checks of a task with the given functions; return its name if that earned anything."""
+        carried = set()
+        session.renew(task.name)
+        for item in self.items:
+            if task_of(item) == task.name and found[item.nodeid][0] is Outcome.FAILED:
+                with subject.given(given):
+                    verdict = self._outcome(session, item)
+                if verdict[0] is Outcome.PASSED:
+                    found[item.nodeid] = (Outcome.PASSED, f"Passed with the given {', '.join(given)}.")
+                    carried.add(task.name)
+        return carried
+
+
+def _run(executed: Executed, notes: Sequence[str]) -> NotebookRun:
+    return NotebookRun(cells_run=len(executed.ends), cells_failed=executed.failed, notes=tuple(notes))

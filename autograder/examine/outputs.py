@@ -1,0 +1,76 @@
+"""Make an executed notebook safe to look at, and write the examiner's feedback into its check cells.
+
+Outputs are the student's: HTML is cleaned by nbconvert's sanitiser, scripts and unknown types go, images must be
+images.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+import nbformat
+from nbconvert.preprocessors.sanitize import SanitizeHTML
+from nbformat import NotebookNode
+
+from autograder.examine.notebook import is_graded
+from autograder.model import Outcome, TaskResult
+
+_MARKS = {Outcome.PASSED: "✓", Outcome.FAILED: "✗", Outcome.SKIPPED: "-", Outcome.BROKEN: "?"}
+_CONTROL = re.compile(
+    r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b(?!\[[0-9;]*m)|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]"
+)
+"""Everything that drives a terminal, but for colors: ``ESC [ ... m``."""
+
+_IMAGES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
+
+
+def finished(notebook: NotebookNode, tasks: tuple[TaskResult, ...]) -> bytes:
+    """Return the notebook's file: outputs cleaned, and in each check cell what the examiner found."""
+    by_cell = {f"{task.name}-check": task for task in tasks}
+    cleaner = SanitizeHTML(
+        safe_output_keys={"text/plain", *_IMAGES}, sanitized_output_types={"text/html", "text/markdown", "text/latex"}
+    )
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        if is_graded(cell) and cell.metadata.nbgrader.grade_id in by_cell:
+            cell.outputs = [_feedback(by_cell[cell.metadata.nbgrader.grade_id])]
+        else:
+            cell.outputs = [_clean(output) for output in cleaner.sanitize_code_outputs(cell.outputs)]
+            cell.metadata.pop("execution", None)
+    notebook.metadata.pop("widgets", None)
+    text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
+    return text.encode()
+
+
+def _clean(output: NotebookNode) -> NotebookNode:
+    if output.output_type == "stream":
+        output.text = _CONTROL.sub("", str(output.text))
+    elif output.output_type == "error":
+        output.ename, output.evalue = (_CONTROL.sub("", str(output[key]))[:2000] for key in ("ename", "evalue"))
+        output.traceback = [_CONTROL.sub("", str(line)) for line in output.traceback]
+    else:
+        output.metadata = NotebookNode()
+        output.data = NotebookNode({kind: _data(kind, value) for kind, value in output.data.items()})
+    return output
+
+
+def _data(kind: str, value: object) -> str:
+    if kind not in _IMAGES:
+        return _CONTROL.sub("", str(value))
+    try:
+        image = base64.b64decode("".join(str(value).split()), validate=True)
+    except (binascii.Error, ValueError):
+        image = b""
+    return base64.b64encode(image).decode() if image.startswith(_IMAGES[kind]) else ""
+
+
+def _feedback(task: TaskResult) -> NotebookNode:
+    lines = [f"{task.name}: {task.score:g} of {task.max_score:g} points"]
+    for check in task.checks:
+        lines.append(f"  {_MARKS[check.outcome]} {check.title} ({check.score:g}/{check.max_score:g})")
+        lines += [f"      {line}" for line in check.message.splitlines()]
+    text = "\n".join(lines) + "\n"
+    return nbformat.v4.new_output("stream", name="stdout", text=text)  # type: ignore[no-untyped-call,no-any-return]
