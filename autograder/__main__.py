@@ -1,0 +1,7 @@
+"""``python -m autograder``: the command line."""
+
+from __future__ import annotations
+
+from autograder.cli import main
+
+main()

@@ -1,0 +1,5 @@
+"""Many submissions: find them, grade them side by side, keep what was found, tell nbgrader's gradebook.
+
+``submissions`` finds and reads, ``engine`` drives a grader, ``journal`` keeps the reports on disk, ``session`` joins
+the three, and ``gradebook`` writes the scores where nbgrader looks for them.
+"""

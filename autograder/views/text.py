@@ -1,0 +1,128 @@
+"""Reports in a terminal, as Rich renderables; nothing here prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from autograder.model import Report, ReportOutcome
+from autograder.subject.sandbox.doctor import Finding
+from autograder.views import points, printable
+from autograder.views.summary import Attention, CheckGroup, Mark, groups, mark
+
+_STYLES = {
+    Mark.FULL: "green",
+    Mark.PART: "yellow",
+    Mark.NONE: "red",
+    Mark.SKIPPED: "dim",
+    Mark.BROKEN: "bold magenta",
+}
+
+
+def class_table(title: str, reports: Sequence[Report]) -> RenderableType:
+    """Draw one row per student: outcome, score, a mark per task in the rubric's order, seconds."""
+    table = Table(title=printable(title), title_justify="left", header_style="bold", pad_edge=False, box=None)
+    table.add_column("student", overflow="fold")
+    table.add_column("outcome")
+    table.add_column("score", justify="right")
+    table.add_column("tasks", no_wrap=True)
+    table.add_column("seconds", justify="right")
+    for report in reports:
+        table.add_row(
+            Text(printable(report.student)),
+            _outcome(report),
+            Text(points(report.score), style="bold"),
+            _marks(report),
+            f"{report.seconds.total:.1f}",
+        )
+    return Group(table, Text(), _legend(reports))
+
+
+def student(report: Report) -> RenderableType:
+    """Draw everything that one report says."""
+    head = Text.assemble(
+        (printable(report.student), "bold"),
+        f"  {printable(report.assignment)}  ",
+        (f"{points(report.score)} of {points(report.max_score)} points", "bold"),
+    )
+    parts: list[RenderableType] = [head]
+    if report.reason is not None:
+        parts.append(Text(printable(report.reason), style="bold magenta"))
+    parts += [Text(f"note: {printable(note)}", style="dim") for note in report.notebook.notes]
+    for task in report.tasks:
+        sign = mark(task)
+        line = Text.assemble((f"{sign.sign} ", _STYLES[sign]), f"{printable(task.name)}  ")
+        line.append(f"{points(task.score)} of {points(task.max_score)}", style="dim")
+        if task.carried_forward:
+            line.append("  judged with a correct earlier task", style="dim")
+        parts.append(line)
+        parts += [_check(group) for group in groups(task) if group.mark is not Mark.FULL]
+    return Group(*parts)
+
+
+def attention_list(entries: Sequence[Attention]) -> RenderableType:
+    """List what needs a person, each with what to do."""
+    lines: list[RenderableType] = [Text(f"{len(entries)} to look at", style="bold magenta")]
+    for entry in entries:
+        lines.append(Text.assemble((printable(entry.student), "bold"), f": {_one_line(entry.why)}"))
+        lines.append(Padding(Text(entry.advice, style="dim"), (0, 0, 0, 2)))
+    return Group(*lines)
+
+
+def finished_line(report: Report) -> str:
+    """Tell in one plain line what became of a submission."""
+    if report.outcome is ReportOutcome.UNGRADABLE:
+        return f"{printable(report.student)}: {report.outcome.value}: {_one_line(report.reason or '')}"
+    flag = " (needs review)" if report.needs_review else ""
+    score = f"{points(report.score)}/{points(report.max_score)}"
+    return f"{printable(report.student)}: {score}{flag}, {report.seconds.total:.1f} s"
+
+
+def _outcome(report: Report) -> Text:
+    if report.outcome is ReportOutcome.UNGRADABLE:
+        return Text(report.outcome.value, style=_STYLES[Mark.BROKEN])
+    return Text("review", style=_STYLES[Mark.BROKEN]) if report.needs_review else Text(report.outcome.value)
+
+
+def _marks(report: Report) -> Text:
+    return Text.assemble(*((mark(task).sign, _STYLES[mark(task)]) for task in report.tasks))
+
+
+def _legend(reports: Sequence[Report]) -> Text:
+    names = dict.fromkeys(printable(task.name) for report in reports for task in report.tasks)
+    signs = "  ".join(f"{sign.sign} {sign.meaning}" for sign in Mark)
+    return Text(f"{signs}\ntasks from left to right: {', '.join(names)}", style="dim")
+
+
+def _check(group: CheckGroup) -> RenderableType:
+    sign = group.mark
+    count = f" ({group.passed} of {group.total})" if group.total > 1 else ""
+    count += ", as above" if group.is_as_above else ""
+    lines = [Text.assemble((f"{sign.sign} ", _STYLES[sign]), printable(group.title) + count)]
+    lines += [Text(printable(message), style="dim") for message in group.messages]
+    return Padding(Group(lines[0], Padding(Group(*lines[1:]), (0, 0, 0, 2))), (0, 0, 0, 2))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(printable(text).split())
+
+
+def findings(found: Sequence[Finding]) -> RenderableType:
+    """Draw what ``autograder doctor`` tried, tier by tier."""
+    parts: list[RenderableType] = []
+    for tier in dict.fromkeys(finding.tier for finding in found):
+        of_tier = [finding for finding in found if finding.tier is tier]
+        held = sum(finding.ok for finding in of_tier)
+        table = Table(header_style="bold", pad_edge=False, box=None, title_justify="left")
+        table.title = Text(f"{tier.value}: {held} of {len(of_tier)} as they should be", style="bold")
+        for column in ("", "tried", "expected", "got"):
+            table.add_column(column, overflow="fold")
+        for finding in of_tier:
+            sign, style = ("✓", "green") if finding.ok else ("✗", "bold red")
+            table.add_row(Text(sign, style=style), finding.name, Text(finding.expected), Text(printable(finding.got)))
+        parts += [table, Text()]
+    return Group(*parts)
