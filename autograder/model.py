@@ -106,9 +106,9 @@ class Report:
 
     @property
     def needs_review(self) -> bool:
-        """True when a person has to look: an ungradable submission, or a check that broke."""
-        broken = any(task.outcome is Outcome.BROKEN for task in self.tasks)
-        return broken or self.outcome is ReportOutcome.UNGRADABLE
+        """True when a person has to look: an ungradable submission, or a check that broke or was skipped."""
+        undecided = any(task.outcome in {Outcome.BROKEN, Outcome.SKIPPED} for task in self.tasks)
+        return undecided or self.outcome is ReportOutcome.UNGRADABLE
 
     def to_json(self) -> str:
         """Render as JSON, one stable text for one record."""

@@ -20,6 +20,7 @@ line.
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import sys
 from collections.abc import Iterable, Mapping
@@ -197,7 +198,7 @@ class _Reader:
         value = table[key]
         if kind is float and type(value) is int:
             value = float(value)
-        if type(value) is not kind or value != value or value in (float("inf"), float("-inf")):
+        if type(value) is not kind or (isinstance(value, float) and not math.isfinite(value)):
             self.fail(f'"{key}" is {value!r}: expected {kind.__name__}', key, start)
         return value
 

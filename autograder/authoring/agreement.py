@@ -80,11 +80,11 @@ def _check_solved(assignment: Assignment, path: Path, stub: Stub, solution: Solu
 
 
 def _check_tests(assignment: Assignment) -> None:
-    """Tests name known tasks only, and every task has one in test_hidden.py or a test_hidden_*.py beside it."""
+    """Tests name known tasks only, and every task has a hidden one."""
     names = [task.name for task in assignment.rubric.tasks]
     hidden = assignment.hidden_tests
     tested: set[str] = set()
-    for path in dict.fromkeys((assignment.public_tests, hidden, *sorted(hidden.parent.glob(f"{hidden.stem}*.py")))):
+    for path in (assignment.public_tests, hidden):
         for name, line in _tested_tasks(path):
             if name not in names:
                 raise CourseError(f'there is no task "{name}": {did_you_mean(name, names)}', path=path, line=line)

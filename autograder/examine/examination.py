@@ -37,7 +37,7 @@ class Examiner:
         self.workshop = workshop
         self.maker = maker
         self.rubric = assignment.rubric
-        self.release: NotebookNode = nbformat.read(assignment.release_notebook, as_version=4)  # type: ignore[no-untyped-call]
+        self.release: NotebookNode = nbformat.read(assignment.release_notebook, as_version=4)
         self.reference = load_reference(assignment.solution)
         self.salt = assignment.course.salt.read_text(encoding="utf8").strip()
 

@@ -13,6 +13,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from types import TracebackType
 
@@ -25,6 +26,8 @@ from autograder.subject.channel import Channel, ChannelClosed, DeadlinePassed
 from autograder.subject.process import START_S, SubjectServer
 from autograder.subject.sandbox import Tier, best_tier
 from autograder.subject.server import ENVIRONMENT, ServerConfig
+
+_DYING_S = 1.0
 
 
 class LocalGrader:
@@ -39,6 +42,8 @@ class LocalGrader:
         self.digest = assignment.digest()
         self._maker = Maker(assignment.rubric, self.digest, self.sandbox.value)
         self._subjects: SubjectServer | None = None
+        self._lock = threading.Lock()
+        self._generation = 0
         self._examiner: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
 
@@ -49,6 +54,11 @@ class LocalGrader:
             CourseError: the hidden tests cannot be collected, or the assignment was never built.
             GraderError: a server does not come up.
         """
+        with self._lock:
+            self._start()
+        return self
+
+    def _start(self) -> None:
         release = self.assignment.release_notebook
         if not release.is_file():
             raise CourseError(f"is missing: run `autograder build {self.assignment.slug}` first", path=release)
@@ -62,7 +72,7 @@ class LocalGrader:
         except BaseException:
             self.close()
             raise
-        return self
+        self._generation += 1
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -71,13 +81,42 @@ class LocalGrader:
         self.close()
 
     def grade(self, job: Job) -> Graded:
-        """Grade one submission.
+        """Grade one submission; if a server died on the way, once more with fresh ones.
 
         Raises:
             GraderError: it could not be graded, by no fault of its own.
         """
         if job.notebook is None:
             return Graded(self._maker.ungradable(job, job.reason or "The file could not be read."), None)
+        generation = self._generation
+        try:
+            return self._grade(job)
+        except GraderError:
+            if not self._revived(generation):
+                raise
+        return self._grade(job)
+
+    def _revived(self, generation: int) -> bool:
+        """Replace servers that died; True when there are others now than those of ``generation``."""
+        with self._lock:
+            if generation == self._generation and self._has_died():
+                self.close()
+                self._start()
+            return generation != self._generation
+
+    def _has_died(self) -> bool:
+        """Say whether a server ended by itself; one whose sockets are gone may take a moment to be seen dead."""
+        examiner, subjects = self._examiner, self._subjects
+        if examiner is None or subjects is None:
+            return False
+        deadline = time.monotonic() + _DYING_S
+        while examiner.poll() is None and not subjects.has_died():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
+
+    def _grade(self, job: Job) -> Graded:
         ours, theirs = socket.socketpair()
         stream = Channel(ours, MESSAGES)
         try:

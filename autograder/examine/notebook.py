@@ -76,7 +76,7 @@ class _Run:
     """One run of one notebook."""
 
     def __init__(self, notebook: NotebookNode, subject: SubjectProcess, limits: Limits) -> None:
-        self.notebook: NotebookNode = nbformat.from_dict(notebook)  # type: ignore[no-untyped-call]
+        self.notebook: NotebookNode = nbformat.from_dict(notebook)
         self.subject = subject
         self.limits = limits
         self.dead = asyncio.Event()
@@ -226,4 +226,5 @@ def _manager(subject: SubjectProcess) -> AsyncKernelManager:
 
 
 def _note(text: str) -> NotebookNode:
-    return nbformat.v4.new_output("stream", name="stderr", text=f"[autograder] {text}\n")  # type: ignore[no-untyped-call,no-any-return]
+    made: NotebookNode = nbformat.v4.new_output("stream", name="stderr", text=f"[autograder] {text}\n")
+    return made

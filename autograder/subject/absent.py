@@ -36,8 +36,6 @@ class _Absent:
 
 
 class _AbsentModule(types.ModuleType):
-    __path__: Sequence[str] = ()
-
     def __getattr__(self, name: str) -> _Absent:
         if name.startswith("__"):
             raise AttributeError(name)

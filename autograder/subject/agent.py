@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from autograder.subject.channel import Channel, ChannelClosed
-from autograder.subject.codec import CodecError, Handle, Opaque
+from autograder.subject.codec import CodecError, Handle, Opaque, type_name
 
 _TEXT = 2000
 """Characters of an exception's text that are worth sending."""
@@ -74,7 +74,7 @@ class Agent:
             kwargs = {name: self._resolve(value) for name, value in request["kwargs"].items()}
             with self._guard():
                 result = function(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001 - the boundary: a student's code may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the boundary: a student's code may raise anything
             return raised(error)
         reply: dict[str, object] = {"value": self._keep(result) if request["keep"] else result}
         if request["after"]:
@@ -97,7 +97,7 @@ class Agent:
             return tuple(self._keep(item) for item in value)
         number = len(self._kept)
         self._kept[number] = value
-        return Handle(number, _type_name(value))
+        return Handle(number, type_name(type(value)))
 
     def _give(self, functions: list[str]) -> dict[str, object]:
         for name, own in self._own.items():
@@ -157,7 +157,7 @@ def raised(error: BaseException) -> dict[str, object]:
     """Tell of an exception: the names along its MRO, its text, and the line it came from."""
     names = [kind.__name__ for kind in type(error).__mro__ if kind is not object]
     try:
-        text = str(error)[:_TEXT]
+        text = str(error)[:_TEXT].encode("utf8", "replace").decode()  # a lone surrogate could not be sent
     except BaseException:  # noqa: BLE001 - the exception's __str__ is the student's code too
         text = ""
     return {"raised": names, "text": text, "where": _where(error)}
@@ -177,12 +177,7 @@ def as_data(value: object) -> object:
     if type(value).__module__.startswith(("tensorflow.python", "keras.src")) and hasattr(value, "numpy"):
         with contextlib.suppress(Exception):
             return np.asarray(value.numpy())
-    return Opaque(_type_name(value))
-
-
-def _type_name(value: object) -> str:
-    kind = type(value)
-    return f"{kind.__module__}.{kind.__qualname__}"[:100]
+    return Opaque(type_name(type(value)))
 
 
 class _Nowhere(io.TextIOBase):

@@ -54,7 +54,7 @@ class SubjectKernelApp(IPKernelApp):
 
     def __init__(self, endpoints: Endpoints, **kwargs: Any) -> None:
         self._endpoints = endpoints
-        super().__init__(
+        super().__init__(  # type: ignore[no-untyped-call]
             transport="ipc",
             ip=endpoints.ip,
             kernel_class=SubjectKernel,
@@ -67,7 +67,8 @@ class SubjectKernelApp(IPKernelApp):
         self.session.key = endpoints.key
 
     def _open(self, name: str, kind: int) -> zmq.Socket[bytes]:
-        opened = self.context.socket(kind)
+        assert self.context is not None
+        opened: zmq.Socket[bytes] = self.context.socket(kind)
         opened.linger = 0
         port = CHANNELS.index(name) + 1
         opened.setsockopt(zmq.USE_FD, self._endpoints.sockets[port - 1])
@@ -91,7 +92,7 @@ class SubjectKernelApp(IPKernelApp):
         self.context = zmq.Context()
         self.shell_socket = self._open("shell", zmq.ROUTER)
         self.stdin_socket = self._open("stdin", zmq.ROUTER)
-        self.configure_tornado_logger()
+        self.configure_tornado_logger()  # type: ignore[no-untyped-call]
         self.iopub_thread = IOPubThread(self._open("iopub", zmq.XPUB), session=self.session)
         self.iopub_thread.start()
         self.iopub_socket = self.iopub_thread.background_socket
@@ -121,7 +122,7 @@ def main(endpoints: Endpoints) -> int:
     asyncio.set_event_loop(loop)
     app = SubjectKernelApp(endpoints)
     app.config.HistoryManager.enabled = False
-    app.initialize([])
+    app.initialize([])  # type: ignore[no-untyped-call]
     channel = Channel(socket.socket(fileno=endpoints.agent))
     agent = AgentServer(channel, app.kernel.shell.user_ns)
 
@@ -131,5 +132,5 @@ def main(endpoints: Endpoints) -> int:
 
     loop.add_reader(channel.fileno(), answer)
     sys.stdout.flush()
-    app.start()
+    app.start()  # type: ignore[no-untyped-call]
     return 0

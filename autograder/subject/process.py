@@ -97,6 +97,10 @@ class SubjectServer:
         lines = text.decode(errors="replace").strip().splitlines()
         return lines[-1][:500] if lines else ""
 
+    def has_died(self) -> bool:
+        """Say whether the server ended by itself."""
+        return self._process.poll() is not None
+
     def close(self) -> None:
         """End the server and every subject that it still has."""
         self.control.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from typing import Any
+from typing import Any, cast
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import KernelProvisionerBase
@@ -16,7 +16,7 @@ from autograder.subject.process import SubjectProcess
 class SubjectProvisioner(KernelProvisionerBase):
     """Provisions the kernel of one subject that was spawned before."""
 
-    subject: SubjectProcess = Instance(SubjectProcess)
+    subject = Instance(SubjectProcess)
 
     @property
     def has_process(self) -> bool:
@@ -29,7 +29,7 @@ class SubjectProvisioner(KernelProvisionerBase):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Return the connection of the running subject."""
-        self.connection_info = dict(self.subject.connection)
+        self.connection_info = cast("KernelConnectionInfo", dict(self.subject.connection))
         return self.connection_info
 
     async def poll(self) -> int | None:

@@ -92,10 +92,11 @@ class Subject:
     def _answer(self, question: dict[Any, Any]) -> dict[str, object]:
         """Answer what the student's code asked of a given function."""
         name, args, kwargs = question.get("ask"), question.get("args"), question.get("kwargs")
-        if name not in self._given or not isinstance(args, list) or not isinstance(kwargs, dict):
+        function = self._given.get(name) if isinstance(name, str) else None
+        if function is None or not isinstance(args, list) or not isinstance(kwargs, dict):
             return {"refused": "no such function is given"}
         try:
-            result: object = self._given[name](*args, **kwargs)
+            result: object = function(*args, **kwargs)
             encode(result)
         except Exception as error:  # noqa: BLE001 - the arguments are the student's: any exception is about them
             return {"refused": f"{type(error).__name__}: {error}"[:500]}

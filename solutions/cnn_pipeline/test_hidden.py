@@ -11,20 +11,17 @@ from autograder.checks import (
     assert_accuracy,
     assert_array,
     assert_close,
-    assert_dict,
     assert_gradients,
     assert_int,
-    assert_numbers,
-    assert_probabilities,
     assert_raises,
     assert_tuple,
     assert_unmodified,
     task,
 )
-from autograder.checks.calls import assert_agrees, assert_keeps_precision, assert_leaves_alone, for_some_seed
+from autograder.checks.calls import assert_agrees, assert_keeps_precision, assert_leaves_alone
+from autograder.checks.training import Classifier, assert_learning, assert_reported, assert_varied, for_some_seed
 from autograder.data import hidden_digits, load_digits
 from autograder.data.disguised import Disguise
-from autograder.errors import CheckFailure
 
 # canary: cnn-hidden-9b41c7e2
 
@@ -36,8 +33,8 @@ def pixels(rng, *shape):
 
 def features(rng, count=2, channels=3):
     """Draw non-square feature maps of distinct values on both sides of zero: a maximum is never a tie."""
-    values = rng.permutation(count * 8 * 7 * channels) - 70
-    return values.reshape(count, 8, 7, channels) / 50
+    size = count * 8 * 7 * channels
+    return (rng.permutation(size) - size // 3).reshape(count, 8, 7, channels) / 50
 
 
 def photographs(rng, count=40):
@@ -58,21 +55,11 @@ def backward(rng, reference, size=3, stride=1, padding=0):
     return grad, x, kernels, stride, padding
 
 
-def pool_backward(rng, reference, size=2, stride=2):
-    """Draw an upstream gradient and feature maps, followed by size and stride."""
-    x = features(rng)
-    return rng.normal(size=reference.max_pool2d(x, size, stride).shape), x, size, stride
-
-
-def one_hot(rng, count, classes):
-    """Draw one-hot labels in which no class is missing."""
-    return np.eye(classes)[rng.permutation(np.arange(count) % classes)]
-
-
-def probabilities(rng, count=6, classes=4):
-    """Draw rows that sum to 1, every value well above zero."""
+def predictions(rng, count=6, classes=4):
+    """Draw probabilities well above zero, and one-hot labels in which no class is missing."""
     values = rng.uniform(0.2, 1, (count, classes))
-    return values / values.sum(axis=1, keepdims=True)
+    labels = np.eye(classes)[rng.permutation(np.arange(count) % classes)]
+    return values / values.sum(axis=1, keepdims=True), labels
 
 
 def parameters(rng):
@@ -85,15 +72,12 @@ ORDINARY = {
     "to_tensor": lambda rng, _: (pixels(rng, 3, 5, 4),),
     "standardize": lambda rng, _: (photographs(rng), photographs(rng, 4)),
     "conv2d": lambda rng, _: convolution(rng),
-    "relu": lambda rng, _: (features(rng),),
-    "max_pool2d": lambda rng, _: (features(rng),),
-    "average_pool2d": lambda rng, _: (features(rng),),
-    "global_average_pool": lambda rng, _: (features(rng),),
+    **dict.fromkeys(("relu", "max_pool2d", "average_pool2d", "global_average_pool"), lambda rng, _: (features(rng),)),
     "dense": lambda rng, _: (rng.normal(size=(4, 6)), rng.normal(size=(6, 3)), np.zeros(3)),
     "softmax": lambda rng, _: (rng.normal(size=(5, 4)),),
-    "cross_entropy": lambda rng, _: (probabilities(rng), one_hot(rng, 6, 4)),
+    "cross_entropy": lambda rng, _: predictions(rng),
     "conv2d_backward": backward,
-    "max_pool2d_backward": pool_backward,
+    "max_pool2d_backward": lambda rng, _: (rng.normal(size=(2, 4, 3, 3)), features(rng)),
     "sgd_step": lambda rng, _: (*parameters(rng), 0.25),
 }
 """Arguments of the plainest kind for each function of arrays."""
@@ -116,18 +100,11 @@ def test_precision(student, reference, rng, function):
     assert_keeps_precision(student, reference, function, ORDINARY[function](rng, reference))
 
 
-@task("to_tensor")
-@pytest.mark.parametrize("count", [1, 4])
-def test_grey_images(student, reference, rng, count):
-    """scales {count} grey image(s) by 255 and adds a channel axis"""
-    assert_agrees(student, reference, "to_tensor", pixels(rng, count, 6, 3))
-
-
 @task("to_tensor", weight=2)
-@pytest.mark.parametrize("channels", [1, 3])
-def test_images_with_channels(student, reference, rng, channels):
-    """scales images with {channels} channel(s) by 255"""
-    assert_agrees(student, reference, "to_tensor", pixels(rng, 3, 5, 7, channels))
+@pytest.mark.parametrize("shape", [(1, 6, 3), (4, 5, 7), (3, 5, 7, 1), (2, 4, 6, 3)])
+def test_to_tensor(student, reference, rng, shape):
+    """scales images with shape {shape} by 255; grey ones gain a channel axis"""
+    assert_agrees(student, reference, "to_tensor", pixels(rng, *shape))
 
 
 @task("to_tensor")
@@ -138,24 +115,14 @@ def test_tensor_is_float32(student, reference, rng):
     assert_agrees(student, reference, "to_tensor", images)
 
 
-STANDARD = {"rtol": 1e-3, "like": np.float32}
-"""How close standardized values have to be, 1,400 per channel: room for an epsilon, and for n - 1 in the variance."""
-
-
 @task("standardize", weight=2)
-def test_train_becomes_standard(student, reference, rng):
-    """gives every channel of the training images zero mean and unit variance"""
-    train, test = photographs(rng), photographs(rng, 3)
-    received, _ = assert_tuple(student.standardize(train, test), 2)
-    assert_close(received, reference.standardize(train, test)[0], **STANDARD)
-
-
-@task("standardize", weight=3)
-def test_test_by_statistics_of_train(student, reference, rng):
-    """standardizes the test images by the statistics of the training images"""
-    train, test = photographs(rng), 1.5 * photographs(rng, 9) + 4
-    _, received = assert_tuple(student.standardize(train, test), 2)
-    assert_close(received, reference.standardize(train, test)[1], **STANDARD)
+@pytest.mark.parametrize("part", [0, 1], ids=["train", "test"])
+def test_standardize(student, reference, rng, part):
+    """standardizes each channel by the statistics of train alone: item {part} of the result"""
+    # 1,400 values per channel and a wide tolerance: room for an epsilon, and for n - 1 in the variance
+    arrays = photographs(rng), 1.5 * photographs(rng, 9) + 4
+    received = assert_tuple(student.standardize(*arrays), 2)
+    assert_close(received[part], reference.standardize(*arrays)[part], rtol=1e-3, like=np.float32)
 
 
 @task("standardize")
@@ -164,7 +131,7 @@ def test_constant_channel(student, reference, rng):
     train, test = photographs(rng), photographs(rng, 3)
     train[..., 1] = 0.5
     received, received_test = assert_tuple(student.standardize(train, test), 2)
-    assert_close(received, reference.standardize(train, test)[0], **STANDARD)
+    assert_close(received, reference.standardize(train, test)[0], rtol=1e-3, like=np.float32)
     assert_array(received_test, test.shape, like=np.float32, name="your standardized test images")
 
 
@@ -175,48 +142,26 @@ def test_output_size(student, reference, rng, stride, padding):
     start = int(rng.integers(9, 40))
     for n in range(start, start + 2 * stride):
         f = int(rng.integers(1, 9))
-        expected = reference.output_size(n, f, stride, padding)
-        call = f"output_size({n}, {f}, {stride}, {padding})"
+        expected, call = reference.output_size(n, f, stride, padding), f"output_size({n}, {f}, {stride}, {padding})"
         assert_int(student.output_size(n, f, stride=stride, padding=padding), expected, name=call)
 
 
-@task("output_size")
-def test_filter_too_large(student, rng):
-    """raises ValueError for a filter larger than the padded input, and only then"""
-    n, padding = int(rng.integers(3, 9)), int(rng.integers(1, 3))
-    for fitting, arguments in ((n, ()), (n + 2 * padding, (1, padding))):
-        call = f"output_size{(n, fitting, *arguments)}"
-        assert_int(student.output_size(n, fitting, *arguments), 1, name=call)
-        assert_raises(student.output_size, "ValueError", n, fitting + 1, *arguments)
-
-
-@task("output_size")
-def test_stride_too_small(student, rng):
-    """raises ValueError for a stride below 1, and only then"""
-    n = int(rng.integers(5, 30))
-    assert_int(student.output_size(n, 3, 1), n - 2, name=f"output_size({n}, 3, 1)")
-    for stride in (0, -1):
-        assert_raises(student.output_size, "ValueError", n, 3, stride)
-
-
-@task("conv2d")
-@pytest.mark.parametrize("size", [2, 3])
-def test_conv2d_of_one_image(student, reference, rng, size):
-    """convolves one grey image by one {size}x{size} kernel"""
-    assert_agrees(student, reference, "conv2d", *convolution(rng, 1, (1, 1), size))
+@task("output_size", weight=0.5)
+@pytest.mark.parametrize(
+    "valid, refused", [((6, 6), (6, 7)), ((4, 8, 1, 2), (4, 9, 1, 2)), ((9, 3, 1), (9, 3, 0)), ((9, 3, 2), (9, 3, -1))]
+)
+def test_output_size_refuses(student, reference, valid, refused):
+    """gives a size for (n, f, stride, padding) = {valid} and raises ValueError for {refused}"""
+    assert_int(student.output_size(*valid), reference.output_size(*valid), name=f"output_size{valid}")
+    assert_raises(student.output_size, "ValueError", *refused)
 
 
 @task("conv2d", weight=2)
-def test_conv2d_channels(student, reference, rng):
-    """sums over the input channels and keeps images and output channels apart"""
-    assert_agrees(student, reference, "conv2d", *convolution(rng, 3, (3, 4)))
-
-
-@task("conv2d", weight=2)
-def test_conv2d_bias(student, reference, rng):
-    """adds the bias of each output channel once"""
-    x, kernels, bias = convolution(rng)
-    assert_agrees(student, reference, "conv2d", x, kernels, bias + rng.uniform(1, 2, bias.shape))
+@pytest.mark.parametrize("count, channels, biased", [(1, (1, 1), False), (3, (3, 4), False), (2, (3, 2), True)])
+def test_conv2d(student, reference, rng, count, channels, biased):
+    """convolves {count} image(s), with {channels} channels before and after; with biases: {biased}"""
+    x, kernels, bias = convolution(rng, count, channels)
+    assert_agrees(student, reference, "conv2d", x, kernels, rng.uniform(1, 2, bias.shape) if biased else bias)
 
 
 @task("conv2d")
@@ -234,14 +179,8 @@ def test_relu(student, reference, rng, shape):
 
 
 @each(["max_pool2d", "average_pool2d"])
-def test_pool_by_default(student, reference, rng, function):
-    """pools windows of 2x2 that move by 2"""
-    assert_agrees(student, reference, function, features(rng))
-
-
-@each(["max_pool2d", "average_pool2d"])
-@pytest.mark.parametrize("size, stride", [(3, None), (3, 2), (2, 1), (2, 3)])
-def test_pool_by_size_and_stride(student, reference, rng, function, size, stride):
+@pytest.mark.parametrize("size, stride", [(2, None), (3, None), (3, 2), (2, 1), (2, 3)])
+def test_pool(student, reference, rng, function, size, stride):
     """pools windows of {size}x{size} that move by {stride}; None means by their size"""
     assert_agrees(student, reference, function, features(rng, 3, 2), size, stride)
 
@@ -253,10 +192,9 @@ def test_max_pool_of_negative_values(student, reference, rng):
 
 
 @task("average_pool2d")
-def test_average_pool_by_one(student, reference, rng):
-    """divides by the size of the window, 1 included"""
-    for size in (1, 4):
-        assert_agrees(student, reference, "average_pool2d", features(rng), size)
+def test_average_pool_of_large_windows(student, reference, rng):
+    """divides by the number of values in the window"""
+    assert_agrees(student, reference, "average_pool2d", features(rng), 4)
 
 
 @task("global_average_pool")
@@ -267,16 +205,11 @@ def test_global_average_pool(student, reference, rng, count, channels):
 
 
 @task("dense")
-@pytest.mark.parametrize("count", [1, 5])
-def test_dense_products(student, reference, rng, count):
-    """multiplies {count} row(s) by the weights"""
-    assert_agrees(student, reference, "dense", rng.normal(size=(count, 6)), rng.normal(size=(6, 4)), np.zeros(4))
-
-
-@task("dense", weight=2)
-def test_dense_bias(student, reference, rng):
-    """adds each output's bias once"""
-    assert_agrees(student, reference, "dense", rng.normal(size=(3, 5)), rng.normal(size=(5, 4)), rng.normal(size=4) + 2)
+@pytest.mark.parametrize("count, biased", [(1, False), (5, False), (3, True), (4, True)])
+def test_dense(student, reference, rng, count, biased):
+    """multiplies {count} row(s) by the weights; with biases: {biased}"""
+    x, weights, bias = rng.normal(size=(count, 6)), rng.normal(size=(6, 4)), np.zeros(4)
+    assert_agrees(student, reference, "dense", x, weights, rng.uniform(1, 2, 4) if biased else bias)
 
 
 @task("softmax", weight=2)
@@ -284,14 +217,6 @@ def test_dense_bias(student, reference, rng):
 def test_softmax(student, reference, rng, shape):
     """normalizes over the last axis of logits with shape {shape}"""
     assert_agrees(student, reference, "softmax", 2 * rng.normal(size=shape))
-
-
-@task("softmax", weight=2)
-def test_softmax_unmoved_by_constant(student, reference, rng):
-    """gives the same when a constant is added to a row"""
-    logits = rng.normal(size=(4, 5))
-    shifted = logits + rng.uniform(-9, 9, (4, 1))
-    assert_close(student.softmax(shifted), reference.softmax(logits), like=np.float32)
 
 
 @task("softmax", weight=3)
@@ -307,18 +232,17 @@ def test_softmax_of_large_logits(student, reference, rng):
 @pytest.mark.parametrize("count", [1, 7])
 def test_cross_entropy(student, reference, rng, count):
     """averages the loss over {count} image(s)"""
-    assert_agrees(student, reference, "cross_entropy", probabilities(rng, count), one_hot(rng, count, 4), rtol=1e-4)
+    assert_agrees(student, reference, "cross_entropy", *predictions(rng, count), rtol=1e-4)
 
 
 @task("cross_entropy", weight=2)
 def test_cross_entropy_of_zero(student, reference, rng):
     """is finite when a probability is 0, and large when it is that of the label"""
-    labels, certain = one_hot(rng, 6, 3), np.eye(3)[[0, 0, 0, 1, 1, 2]]
+    _, labels = predictions(rng, 6, 3)
     sure = 0.3 * labels + 0.7 * np.roll(labels, 1, axis=1)
     assert_agrees(student, reference, "cross_entropy", sure, labels, rtol=1e-3)
-    wrong = assert_array(student.cross_entropy(certain, np.roll(certain, 1, axis=1)), (), like=None)
-    if not wrong > 5:
-        raise CheckFailure("The loss of certain and wrong predictions is small.", expected="> 5", received=f"{wrong:g}")
+    wrong = assert_array(student.cross_entropy(labels, np.roll(labels, 1, axis=1)), (), like=None)
+    assert wrong > 5, "The loss of certain and wrong predictions is small."
 
 
 GRADIENTS = ("grad_x", "grad_kernels", "grad_bias")
@@ -361,7 +285,8 @@ def test_conv2d_slopes(student, reference, rng):
 @pytest.mark.parametrize("size, stride", [(2, None), (3, None), (3, 2), (2, 1), (2, 3)])
 def test_max_pool2d_backward(student, reference, rng, size, stride):
     """routes the gradient through windows of {size}x{size} that move by {stride}; None means by their size"""
-    grad, x, _, _ = pool_backward(rng, reference, size, stride)
+    x = features(rng)
+    grad = rng.normal(size=reference.max_pool2d(x, size, stride).shape)
     assert_agrees(student, reference, "max_pool2d_backward", grad, x, size, stride)
 
 
@@ -369,17 +294,17 @@ def test_max_pool2d_backward(student, reference, rng, size, stride):
 @pytest.mark.parametrize("learning_rate", [0.01, 0.5, 2.0])
 def test_sgd_step(student, reference, rng, learning_rate):
     """descends by the learning rate {learning_rate} in every array"""
-    values, gradients = parameters(rng)
-    received = assert_dict(student.sgd_step(values, gradients, learning_rate), values)
-    for name, expected in reference.sgd_step(values, gradients, learning_rate).items():
-        assert_close(received[name], expected, like=np.float32, name=name)
+    assert_agrees(student, reference, "sgd_step", *parameters(rng), learning_rate)
 
 
 PUBLIC, HIDDEN = load_digits(), hidden_digits()
-CHANCE = np.log(10)
-"""Cross-entropy of ten equal probabilities."""
-
 ACCURACY = 0.7
+"""Of 200 hidden digits, after 300 for training; with the benefit of the interval 127 right, 63.5 %, are enough.
+
+Measured: the solution 0.895 to 0.960 in 60 runs, the alternates 0.850 to 0.950 in 150 (mean 0.907, deviation 0.019, so
+14 deviations above), networks that do not learn 0.030 to 0.195 in 90. In 40 runs each of 9 designs (4 or 8 filters,
+batches of 16 to 64, two convolutions, average pooling, weights from 0.01) no check of the training failed.
+"""
 
 
 def lesson(rng, count):
@@ -389,120 +314,87 @@ def lesson(rng, count):
     return images, np.eye(10)[labels], *disguise.sample(HIDDEN, 200, rng)
 
 
-def trained(student, images, labels, **options):
-    """Train in the subject; return handles of the parameters and of the losses."""
-    hint = "Return parameters and losses: `return parameters, losses`."
-    return assert_tuple(student.handle.train_cnn(images, labels, **options), 2, name="train_cnn's result", hint=hint)
-
-
-def predicted(student, network, images):
-    """Return the probabilities of images, checked."""
-    name = "predict_cnn's result"
-    return assert_probabilities(student.predict_cnn(network, images), (len(images), 10), name=name)
-
-
-def differing(probabilities):
-    """Return predictions that are not the same for every image, which nobody calls predictions."""
-    if np.ptp(probabilities, axis=0).max() < 1e-6:
-        raise CheckFailure("predict_cnn gives the same probabilities for every image.")
-    return probabilities
-
-
-def loss_of(student, network, images, labels):
-    """Compute the loss of a network from its predictions."""
-    chosen = np.sum(predicted(student, network, images) * labels, axis=1)
-    return float(-np.log(np.maximum(chosen, 1e-12)).mean())
+@pytest.fixture
+def cnn(student):
+    """The student's pair of functions."""
+    return Classifier(student, "train_cnn", "predict_cnn")
 
 
 @task("train_cnn", weight=6)
-def test_learns_digits(student, rng):
+def test_learns_digits(cnn, rng):
     """classifies digits that it has not seen"""
-    images, labels, hidden_images, hidden_labels = lesson(rng, 300)
+    images, labels, others, truth = lesson(rng, 300)
 
     def attempt(seed):
-        network, _ = trained(student, images, labels, seed=seed)
-        assert_accuracy(predicted(student, network, hidden_images), hidden_labels, ACCURACY)
+        assert_accuracy(cnn.predicted(cnn.trained(images, labels, seed=seed)[0], others), truth, ACCURACY)
 
     for_some_seed(attempt)
 
 
 @task("train_cnn", weight=3)
-def test_loss_falls(student, rng):
+def test_loss_falls(cnn, rng):
     """lowers the loss, epoch by epoch"""
     images, labels, _, _ = lesson(rng, 190)
 
     def attempt(seed):
-        networks = (trained(student, images, labels, epochs=epochs, seed=seed)[0] for epochs in (1, 10))
-        early, late = (loss_of(student, network, images, labels) for network in networks)
-        if not late < min(early, 0.9 * CHANCE):
-            raise CheckFailure(
-                "The loss, computed from your predictions, does not fall.",
-                expected=f"falling, and at last well below {CHANCE:.3g}, the loss of guessing",
-                received=f"{early:.3g} after 1 epoch, {late:.3g} after 10",
-            )
+        networks = (cnn.trained(images, labels, epochs=epochs, seed=seed)[0] for epochs in (1, 10))
+        assert_learning(*(cnn.loss(network, images, labels) for network in networks))
 
     for_some_seed(attempt)
 
 
 @task("train_cnn", weight=3)
-def test_reported_losses(student, rng):
+def test_reported_losses(cnn, rng):
     """reports the mean loss of each epoch"""
     images, labels, _, _ = lesson(rng, 190)
 
     def attempt(seed):
-        early, _ = trained(student, images, labels, epochs=1, seed=seed)
-        late, losses = trained(student, images, labels, epochs=4, seed=seed)
-        reported = assert_numbers(student.value(losses), 4, name="losses", hint="Append one mean loss per epoch.")
-        low, high = (loss_of(student, network, images, labels) for network in (late, early))
-        if not (reported[-1] < reported[0] and 0.4 * low - 0.1 < reported[-1] < 2 * high + 0.5):
-            raise CheckFailure(
-                "The reported losses are not those of the network.",
-                expected=f"falling, the last one near {low:.3g}, the loss of its predictions",
-                received=", ".join(f"{loss:.3g}" for loss in reported),
-                hint="Average the loss over the images of an epoch: weigh each batch by its length.",
-            )
+        early, _ = cnn.trained(images, labels, epochs=1, seed=seed)
+        late, losses = cnn.trained(images, labels, epochs=4, seed=seed)
+        computed = (cnn.loss(network, images, labels) for network in (early, late))
+        assert_reported(cnn.losses(losses, 4), *computed)
 
     for_some_seed(attempt)
 
 
 @task("train_cnn", weight=2)
-def test_same_seed(student, rng):
+def test_same_seed(cnn, rng):
     """gives the same network for the same seed"""
     images, labels, probe, _ = lesson(rng, 120)
     seed = int(rng.integers(1000))
-    networks = (trained(student, images, labels, epochs=2, seed=seed)[0] for _ in range(2))
-    once, again = (differing(predicted(student, network, probe)) for network in networks)
+    networks = (cnn.trained(images, labels, epochs=2, seed=seed)[0] for _ in range(2))
+    once, again = (assert_varied(cnn.predicted(network, probe)) for network in networks)
     assert_close(again, once, rtol=1e-6, like=np.float32, name="the second network's prediction")
 
 
 @task("train_cnn")
-def test_learning_rate_matters(student, rng):
+def test_learning_rate_matters(cnn, rng):
     """stays where it began with a tiny learning rate, and moves with a large one"""
     images, labels, probe, _ = lesson(rng, 120)
     settings = ((1, 1e-6), (3, 1e-6), (6, 0.5))
-    networks = (trained(student, images, labels, epochs=epochs, learning_rate=rate)[0] for epochs, rate in settings)
-    still, later, moved = (predicted(student, network, probe) for network in networks)
-    if np.abs(later - still).max() > 0.01 or np.abs(moved - still).max() < 0.02:
-        raise CheckFailure("Training does not follow learning_rate.", hint="Pass it on to sgd_step.")
+    networks = (cnn.trained(images, labels, epochs=epochs, learning_rate=rate)[0] for epochs, rate in settings)
+    still, later, moved = (cnn.predicted(network, probe) for network in networks)
+    stays, moves = np.abs(later - still).max() < 0.01, np.abs(moved - still).max() > 0.02
+    assert stays and moves, "The training does not follow learning_rate: pass it on to sgd_step."
 
 
 @task("train_cnn", weight=2)
-def test_predictions(student, rng):
+def test_predictions(cnn, rng):
     """predicts probabilities for each image by that image alone"""
     images, labels, probe, _ = lesson(rng, 120)
-    network, _ = trained(student, images, labels, epochs=1)
-    received = differing(predicted(student, network, probe))
+    network, _ = cnn.trained(images, labels, epochs=1)
+    received = assert_varied(cnn.predicted(network, probe))
     for chosen in (rng.permutation(len(probe))[:30], [0]):
-        alone = predicted(student, network, probe[chosen])
+        alone = cnn.predicted(network, probe[chosen])
         assert_close(alone, received[chosen], rtol=1e-3, like=np.float32, name="a smaller batch's prediction")
 
 
 @task("train_cnn")
-def test_training_leaves_its_inputs(student, rng):
+def test_training_leaves_its_inputs(student, cnn, rng):
     """leaves images and labels as they were"""
     images, labels, probe, _ = lesson(rng, 70)
     _, after = student.with_arguments.train_cnn(images, labels, 1)
     assert_unmodified((images, labels), after[:2], ["images", "labels"])
-    network, _ = trained(student, images, labels, epochs=1)
-    differing(predicted(student, network, probe))
+    network, _ = cnn.trained(images, labels, epochs=1)
+    assert_varied(cnn.predicted(network, probe))
     assert_unmodified((probe,), student.with_arguments.predict_cnn(network, probe)[1][1:], ["images"])

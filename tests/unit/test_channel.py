@@ -33,7 +33,7 @@ def test_messages_arrive_whole_and_in_order(ends: tuple[Channel, socket.socket])
     channel, raw = ends
     sender = Channel(raw)
     large = np.arange(500_000.0)
-    thread = threading.Thread(target=lambda: [sender.send({"n": 1}), sender.send(large), sender.send("end")])
+    thread = threading.Thread(target=lambda: [*map(sender.send, ({"n": 1}, large, "end"))])
     thread.start()
     assert channel.receive() == {"n": 1}
     assert np.array_equal(np.asarray(channel.receive()), large)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,11 @@ forbidden = ["keras"]
 """
 
 
+Read = Callable[[str], rubric.Rubric]
+
+
 @pytest.fixture
-def read(tmp_path: Path):
+def read(tmp_path: Path) -> Read:
     """Read a rubric from its text."""
 
     def load(text: str) -> rubric.Rubric:
@@ -44,7 +48,7 @@ def read(tmp_path: Path):
     return load
 
 
-def test_reads_every_key(read) -> None:
+def test_reads_every_key(read: Read) -> None:
     """A rubric becomes records, defaults filled in."""
     loaded = read(GOOD)
     assert (loaded.title, loaded.order, loaded.limits.check_s) == ("Demo", 2, 5.0)
@@ -74,7 +78,7 @@ def test_reads_every_key(read) -> None:
         ("order = 2", "order = = 2", 2, "is not TOML"),
     ],
 )
-def test_a_mistake_is_named_with_its_line(read, old: str, new: str, line: int | None, message: str) -> None:
+def test_a_mistake_is_named_with_its_line(read: Read, old: str, new: str, line: int | None, message: str) -> None:
     """One clear CourseError for each mistake, with file and line."""
     with pytest.raises(CourseError) as caught:
         read(GOOD.replace(old, new, 1))

@@ -32,7 +32,7 @@ def enter_box(tier: Tier, box: Box) -> None:
 
 
 def _enter_namespaces(box: Box) -> None:
-    namespaces.unshare_all(privileged=privileges.can_make_namespaces())
+    namespaces.leave_for_box(privileged=privileges.can_make_namespaces())
     _fork_and_wait()
     namespaces.build_box(box)
     _fork_and_wait()
@@ -41,7 +41,9 @@ def _enter_namespaces(box: Box) -> None:
 
 def _enter_landlock(box: Box) -> None:
     if landlock.version() < landlock.SCOPED_ABI:
-        raise OSError(f"Landlock is of version {landlock.version()}, and {landlock.SCOPED_ABI} is needed: use Linux 6.12")
+        raise OSError(
+            f"Landlock is of version {landlock.version()}, and {landlock.SCOPED_ABI} is needed: use Linux 6.12"
+        )
     scratch = Path(tempfile.mkdtemp(prefix="autograder-box-"))
     scratch.chmod(0o711)  # each work folder in it belongs to the private user of its subject
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)

@@ -1,7 +1,8 @@
 """One subject behind its walls: started, interrupted, watched, and ended with everything that it started.
 
-The keeper that calls ``spawn`` is the parent of a small trusted process, the warden, which is the parent of the subject.
-The warden inherits the subject's orphans, passes SIGINT on, and ends when the subject does, or when the keeper dies.
+The keeper that calls ``spawn`` is the parent of a small trusted process, the warden, and that is the parent of the
+subject. The warden inherits the subject's orphans, passes SIGINT on, and ends when the subject does, or when the keeper
+dies.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from autograder.subject.sandbox import files, linux, privileges, processes, warden
+from autograder.subject.sandbox import files, namespaces, privileges, processes, warden
 from autograder.subject.sandbox.walls import Tier, Usage, Walls
 
 START_S = 30.0
@@ -33,6 +34,7 @@ class Cage:
         self.pid = pid
         self._tier = order.tier
         self._user = order.user
+        self._memory_mib = order.walls.memory_mib
         self._control = control
         self._cell = cell
         self._folder = order.folder
@@ -68,19 +70,27 @@ class Cage:
         assert status is not None
         return status
 
-    def usage(self) -> Usage:
-        """Look at what the subject's processes use now."""
+    def usage(self, *, exact: bool = False) -> Usage:
+        """Look at what the subject's processes use now.
+
+        Unless ``exact``, shared pages count in full as long as the sum is within the limit: it is much quicker.
+        """
         inside = processes.descendants(self.pid)
-        with privileges.seen_as(self._user):
-            memory_mib = sum(map(processes.memory_mib, inside))
-        count = sum(map(processes.threads, inside))
+        disk_mib = self._disk_mib(inside)
+        stored_mib = disk_mib if self._cell is not None else 0.0  # that file system is in memory
+        memory_mib = stored_mib + sum(map(processes.resident_mib, inside))
+        if exact or memory_mib > self._memory_mib:
+            with privileges.seen_as(self._user):
+                memory_mib = stored_mib + sum(map(processes.share_mib, inside))
+        return Usage(memory_mib, sum(map(processes.threads, inside)), disk_mib)
+
+    def _disk_mib(self, inside: list[int]) -> float:
         if self._cell is not None:
-            disk_mib = _used_mib(self._cell)
-            return Usage(memory_mib + disk_mib, count, disk_mib)
-        disk_mib = sum(map(processes.deleted_mib, inside))
-        if self._folder is not None:
-            disk_mib += processes.folder_mib(self._folder)
-        return Usage(memory_mib, count, disk_mib)
+            facts = os.fstatvfs(self._cell)
+            return (facts.f_blocks - facts.f_bfree) * facts.f_frsize / processes.MIB
+        named_mib = processes.folder_mib(self._folder) if self._folder is not None else 0.0
+        with privileges.seen_as(self._user):
+            return named_mib + sum(map(processes.deleted_mib, inside))
 
     def _is_readable(self, timeout_s: float | None) -> bool:
         poller = select.poll()
@@ -107,16 +117,12 @@ class Cage:
         self._cell = self._folder = None
 
 
-def _used_mib(cell: int) -> float:
-    facts = os.fstatvfs(cell)
-    return (facts.f_blocks - facts.f_bfree) * facts.f_frsize / processes.MIB
-
-
 def spawn(tier: Tier, walls: Walls, keep_fds: tuple[int, ...], main: Callable[[], int]) -> Cage:
-    """Run ``main`` in a subject of its own, which has ``keep_fds`` and no other descriptor; its exit status is the result.
+    """Run ``main`` in a subject of its own, which has ``keep_fds`` and no other descriptor, and exits with its result.
 
-    Call it from a process with one thread, inside a box of the same tier. Standard streams lead nowhere. The work folder
-    is the current one. In the landlock tier the subject reads what ``interpreter_box`` names, as far as its server may.
+    Call it from a process with one thread, inside a box of the same tier. The subject starts in its work folder;
+    standard streams lead nowhere. In the landlock tier it reads what ``interpreter_box`` names, as far as its server
+    may.
 
     Raises:
         OSError: a wall could not be put up, and nothing was run; the text says which.
@@ -145,7 +151,9 @@ def _user(tier: Tier, walls: Walls) -> int | None:
         return walls.uid or privileges.private_user()
     if tier is Tier.LANDLOCK and os.geteuid() == 0:
         if not privileges.can_change_user():
-            raise OSError("root without CAP_SETUID cannot give a subject a user of its own: run the grader as another user")
+            raise OSError(
+                "root without CAP_SETUID cannot give a subject a user of its own: run the grader as another user"
+            )
         return walls.uid or privileges.private_user()
     return None
 
@@ -161,38 +169,26 @@ def _make_folder(walls: Walls, owner: int) -> Path:
 
 
 def _fork_warden(order: warden.Order, ours: socket.socket, theirs: socket.socket) -> int:
-    """Fork the warden, by way of a process whose children are in a new pid namespace where there is to be one."""
-    by_way = order.tier is Tier.NAMESPACES
-    if by_way:
-        linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
-    child = os.fork()
-    if child == 0:
-        ours.close()
-        warden.fork_inside(order, theirs) if by_way else warden.run(order, theirs)
+    apart = namespaces.children_apart() if order.tier is Tier.NAMESPACES else contextlib.nullcontext()
+    with apart:
+        child = os.fork()
+        if child == 0:
+            ours.close()
+            warden.run(order, theirs)
     theirs.close()
-    pid = child
-    if by_way:
-        answer = ours.recv(warden.MESSAGE)
-        os.waitpid(child, 0)
-        pid = int(_expect(warden.PID, answer))
-    ours.sendall(warden.GO)
-    return pid
+    return child
 
 
 def _await_ready(pid: int, ours: socket.socket) -> int | None:
     """Wait until the walls are up; returns the descriptor of the subject's own file system."""
     try:
-        answer, descriptors, _, _ = socket.recv_fds(ours, warden.MESSAGE, 1)
-        _expect(warden.READY, answer)
+        answer, descriptors, _, _ = socket.recv_fds(ours, len(warden.READY), 1)
+        if answer != warden.READY:
+            text, _, _ = (answer + ours.recv(warden.MESSAGE)).partition(warden.END)
+            raise OSError(text.decode(errors="replace") or "the process ended while its walls were put up")
     except OSError:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         raise
     return descriptors[0] if descriptors else None
-
-
-def _expect(prefix: bytes, answer: bytes) -> str:
-    if not answer.startswith(prefix):
-        raise OSError(answer.decode(errors="replace") or "the process ended while its walls were put up")
-    return answer.removeprefix(prefix).decode()

@@ -61,5 +61,5 @@ def _empty(folder: Path, beside: Iterator[Path]) -> list[Path]:
             Path(entry.path).chmod(stat.S_IRWXU)  # a folder that moves has to be writable: its ".." changes
             moved.append(Path(entry.path).rename(next(beside)))
         else:
-            os.unlink(entry.path)
+            Path(entry.path).unlink()
     return moved

@@ -60,8 +60,9 @@ def _package_folders() -> list[Path]:
 
 
 def _package(folder: Path, name: str) -> list[Path]:
-    """Where a package lies in ``folder``: itself, a single module, its compiled form, its shared libraries."""
-    return [path for pattern in (name, f"{name}.py", f"{name}.*.so", f"{name}.libs") for path in folder.glob(pattern)]
+    """Where a package lies in ``folder``: itself, a single module and its compiled forms, its shared libraries."""
+    patterns = (name, f"{name}.py", f"{name}.*.so", f"__pycache__/{name}.*.pyc", f"{name}.libs")
+    return [path for pattern in patterns for path in folder.glob(pattern)]
 
 
 def _this_package() -> Path:
@@ -69,6 +70,6 @@ def _this_package() -> Path:
 
 
 def _outermost(paths: list[Path]) -> list[Path]:
-    """The paths that exist, without those that lie below another one."""
-    existing = sorted({path for path in paths if path.exists()})
+    """The paths that exist, and what they are links to, without those that lie below another one."""
+    existing = sorted({way for path in paths if path.exists() for way in (path, path.resolve())})
     return [path for path in existing if not any(parent in existing for parent in path.parents)]

@@ -1,8 +1,8 @@
 """Landlock: rules on files, TCP, signals and abstract sockets that a process puts on itself, without any privilege.
 
-It is the second wall inside the namespaces, as far as the kernel has it, and the first one where there are no namespaces;
-then it has to know signals and abstract sockets (version 6). It does not look at who may stat, chmod or chdir: the filter of
-system calls does that.
+It is the second wall inside the namespaces, as far as the kernel has it, and the first one where there are none; then
+it has to know signals and abstract sockets (version 6). It does not look at who may stat, chmod or chdir: the filter
+of system calls does that.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def restrict(readable: Iterable[Path], writable: Iterable[Path]) -> None:
 
 
 def scope_signals() -> None:
-    """Let signals from this process, and from all that it will start, reach no one else. Raises OSError below version 6."""
+    """Let signals from this process, and from all that it will start, reach no one else. Needs version 6."""
     ruleset = linux.landlock_ruleset(0, 0, _SIGNALS)
     try:
         linux.landlock_restrict(ruleset)

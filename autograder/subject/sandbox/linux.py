@@ -117,13 +117,16 @@ def unshare(flags: int) -> None:
     _call("unshare", ctypes.c_int(flags))
 
 
+def join_pid_namespace(namespace: int) -> None:
+    """Let the next fork be in the pid namespace that the descriptor is open on."""
+    _call("setns", ctypes.c_int(namespace), ctypes.c_int(CLONE_NEWPID))
+
+
 def mount(source: str, target: Path | str, kind: str | None, flags: int, options: str = "") -> None:
     """Mount, bind, or change how mounts propagate."""
     encoded = None if kind is None else kind.encode()
     try:
-        _call(
-            "mount", source.encode(), os.fsencode(target), encoded, ctypes.c_ulong(flags), options.encode() or None
-        )
+        _call("mount", source.encode(), os.fsencode(target), encoded, ctypes.c_ulong(flags), options.encode() or None)
     except OSError as error:
         raise OSError(error.errno, f"{error.strerror} ({kind or source} on {target})") from None
 

@@ -6,7 +6,9 @@ nothing else. A cell, one per subject, is the box with fresh writable folders of
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.subject.sandbox import files, linux
@@ -21,8 +23,10 @@ WORK = CELL / "work"
 TEMPORARY = CELL / "tmp"
 """The subject's folder for temporary files, which is ``/tmp`` too."""
 
-_ISOLATED = linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
-_SHARED_MEMORY = CELL / "shm"
+SHARED_MEMORY = CELL / "shm"
+"""The subject's folder for shared memory, which is ``/dev/shm`` too."""
+
+_ISOLATED = linux.CLONE_NEWNS | linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
 _PASSWD = CELL / "passwd"
 _USER = "student"
 _USER_ID = 1000
@@ -35,20 +39,39 @@ _READ_ONLY = linux.MOUNT_ATTR_RDONLY | linux.MOUNT_ATTR_NOSUID | linux.MOUNT_ATT
 _ABSENT = "raise ModuleNotFoundError(f'{__name__} is not available here', name=__name__)\n"
 
 
-def unshare_all(*, privileged: bool) -> None:
-    """Leave every namespace for a new one; without privileges by way of a new user namespace.
+def leave_for_box(*, privileged: bool) -> None:
+    """Leave every namespace for a new one; without privileges by way of a new user namespace, which gives them inside.
 
     The new pid namespace takes effect for the next fork.
     """
-    flags = _ISOLATED | (linux.CLONE_NEWCGROUP if Path("/proc/self/ns/cgroup").exists() else 0)
     if privileged:
-        linux.unshare(flags)
+        linux.unshare(_isolated() | linux.CLONE_NEWPID)
         return
     user, group = os.geteuid(), os.getegid()
-    linux.unshare(flags | linux.CLONE_NEWUSER)
-    Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"{_USER_ID} {user} 1")
-    Path("/proc/self/gid_map").write_text(f"{_USER_ID} {group} 1")
+    linux.unshare(_isolated() | linux.CLONE_NEWPID | linux.CLONE_NEWUSER)
+    _map_ids(Path("/proc/self"), user, group)
+
+
+@contextlib.contextmanager
+def children_apart() -> Iterator[None]:
+    """Have what is forked meanwhile start in a new pid namespace, as its first process."""
+    with Path("/proc/self/ns/pid").open("rb") as present:
+        linux.unshare(linux.CLONE_NEWPID)
+        try:
+            yield
+        finally:
+            linux.join_pid_namespace(present.fileno())
+
+
+def _isolated() -> int:
+    return _ISOLATED | (linux.CLONE_NEWCGROUP if Path("/proc/self/ns/cgroup").exists() else 0)
+
+
+def _map_ids(process: Path, user: int, group: int) -> None:
+    """Give this process its ids in a new user namespace; ``user`` and ``group`` are what they are outside."""
+    (process / "setgroups").write_text("deny")
+    (process / "uid_map").write_text(f"{_USER_ID} {user} 1")
+    (process / "gid_map").write_text(f"{_USER_ID} {group} 1")
 
 
 def build_box(box: Box) -> None:
@@ -132,6 +155,7 @@ def _make_devices() -> None:
     for name, target in _LINKS.items():
         Path("/dev", name).symlink_to(target)
     Path("/dev/shm").mkdir()
+    linux.mount("shm", "/dev/shm", "tmpfs", _PLAIN | linux.MS_NOEXEC, "size=1m")  # libraries try it when imported
 
 
 def _make_settings() -> None:
@@ -148,25 +172,40 @@ def _passwd(user_id: int) -> str:
 
 
 def build_cell(walls: Walls, owner: int) -> int:
-    """Give this process, the first of a new pid namespace in the box, its own writable folders and ``/proc``.
+    """Give this process, the first of a new pid namespace in the box, the rest of its own namespaces.
 
-    They share one file system in memory, whose size and number of files are limited. Returns a descriptor on it, by
-    which its use can be asked for.
+    In them it has its own writable folders and ``/proc``, no network and no one to talk to. The folders share one file
+    system in memory, whose size and number of files are limited. Returns a descriptor on it, by which its use can be
+    asked for.
     """
+    linux.unshare(_isolated())
     options = f"size={walls.disk_mib}m,nr_inodes={walls.inodes},mode=0755"
     linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
     linux.mount("cell", CELL, "tmpfs", _PLAIN | linux.MS_NOEXEC, options)
-    for folder in (WORK, TEMPORARY, _SHARED_MEMORY):
+    for folder in (WORK, TEMPORARY, SHARED_MEMORY):
         files.make_private(folder, owner)
     files.place(WORK, walls.files, owner)
     _PASSWD.write_text(_passwd(owner))
     _PASSWD.chmod(0o644)
     _cover(Path("/etc/passwd"), _PASSWD)
-    _cover(Path("/dev/shm"), _SHARED_MEMORY)
+    _cover(Path("/dev/shm"), SHARED_MEMORY)
     if not any(Path("/tmp").iterdir()):  # part of the box lies there on a machine whose Python does
         _cover(Path("/tmp"), TEMPORARY)
-    linux.mount("proc", "/proc", "proc", linux.MS_RDONLY | _PLAIN | linux.MS_NOEXEC)
     return os.open(WORK, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def mount_processes(*, privileged: bool) -> None:
+    """Show the subject its own processes only; without privileges, also count them apart from those of other subjects.
+
+    The kernel counts the processes of a user in each user namespace by themselves.
+    """
+    box_processes = os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    linux.mount("proc", "/proc", "proc", linux.MS_RDONLY | _PLAIN | linux.MS_NOEXEC)
+    if not privileged:
+        user, group = os.geteuid(), os.getegid()
+        linux.unshare(linux.CLONE_NEWUSER)
+        _map_ids(Path(f"/proc/self/fd/{box_processes}/self"), user, group)  # the new /proc is read-only
+    os.close(box_processes)
 
 
 def _cover(place: Path, by: Path) -> None:

@@ -1,7 +1,7 @@
 """What a subject may be and use: a private user, no capability, hard limits for each process.
 
-The limits of the kernel count a process at a time (except the number of processes, which is counted by user); the tree as
-a whole is watched from outside.
+The kernel's limits are for one process, except that on the number of processes, which is counted by user; the tree as a
+whole is watched from outside.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def can_make_namespaces() -> bool:
 
 def can_change_user() -> bool:
     """True where a subject can get a user of its own."""
-    return os.geteuid() == 0 and _has_capabilities("CHOWN", "SETUID", "SETGID", "SETPCAP") and _mapped_ids() >= _LEAST_IDS
+    return (
+        os.geteuid() == 0 and _has_capabilities("CHOWN", "SETUID", "SETGID", "SETPCAP") and _mapped_ids() >= _LEAST_IDS
+    )
 
 
 def _has_capabilities(*names: str) -> bool:
@@ -73,7 +75,7 @@ def become(user: int | None) -> None:
 
 @contextlib.contextmanager
 def seen_as(user: int | None) -> Iterator[None]:
-    """Look at the processes of ``user`` as one of its own, where root may not look at those of others (in a container)."""
+    """Look at the processes of ``user`` as one of its own, where root may not look at others' (in a container)."""
     if user is None or _has_capabilities("SYS_PTRACE"):
         yield
         return

@@ -6,12 +6,19 @@ import contextlib
 import os
 import signal
 import stat
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 _PROC = Path("/proc")
 _KIB_PER_MIB = 1024
+_ROUND_S = 0.002
+"""Seconds that the killed are given to die before the next look."""
+
+_THREADS = 17
+"""Where the number of threads is, counted from the state."""
+
 MIB = 1 << 20
 _BLOCK = 512
 """Bytes of what ``st_blocks`` counts."""
@@ -35,11 +42,24 @@ def descendants(root: int) -> list[int]:
 
 
 def _parents() -> Iterator[tuple[int, int]]:
-    for name in os.listdir(_PROC):  # noqa: PTH208 - a name is all that is needed, of each process, several times a second
-        if name.isdigit():
-            with contextlib.suppress(OSError):  # it ended meanwhile
-                status = (_PROC / name / "stat").read_text(errors="replace")
-                yield int(name), int(status.rpartition(")")[2].split()[1])
+    for process in _numbers(_PROC):
+        if status := _status(process):
+            yield process, int(status[1])
+
+
+def _numbers(folder: Path) -> Iterator[int]:
+    """The entries whose names are numbers: processes in ``/proc``, descriptors below one of them."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        yield from [int(entry.name) for entry in entries if entry.name.isdigit()]
+
+
+def _status(process: int) -> list[str]:
+    """The fields of a process's ``stat`` from its state on, none when it has ended. Its name may hold anything."""
+    try:
+        status = (_PROC / str(process) / "stat").read_text(errors="replace")
+    except OSError:
+        return []
+    return status.rpartition(")")[2].split()
 
 
 def kill_descendants(root: int) -> None:
@@ -49,38 +69,37 @@ def kill_descendants(root: int) -> None:
             for process in alive:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process, how)
+        time.sleep(_ROUND_S)
 
 
 def _is_alive(process: int) -> bool:
-    try:
-        status = (_PROC / str(process) / "stat").read_text(errors="replace")
-    except OSError:
-        return False
-    return status.rpartition(")")[2].split()[0] not in {"Z", "X"}
+    status = _status(process)
+    return bool(status) and status[0] not in {"Z", "X"}
 
 
-def memory_mib(process: int) -> float:
+def resident_mib(process: int) -> float:
+    """Return what is in memory of a process, all that it shares included: quickly found, and never too little."""
+    with contextlib.suppress(OSError):
+        return int((_PROC / str(process) / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / MIB
+    return 0.0
+
+
+def share_mib(process: int) -> float:
     """Return the process's share of memory: what it shares with n others counts by 1/n.
 
     A process that cannot be looked at counts with all that is in memory of it.
     """
-    folder = _PROC / str(process)
     with contextlib.suppress(OSError):
-        for line in (folder / "smaps_rollup").read_text().splitlines():
+        for line in (_PROC / str(process) / "smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
                 return int(line.split()[1]) / _KIB_PER_MIB
-    with contextlib.suppress(OSError):
-        return int((folder / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / MIB
-    return 0.0
+    return resident_mib(process)
 
 
 def threads(process: int) -> int:
     """Return how many threads a process has, 0 when it has ended."""
-    try:
-        status = (_PROC / str(process) / "stat").read_text(errors="replace")
-    except OSError:
-        return 0
-    return int(status.rpartition(")")[2].split()[17])
+    status = _status(process)
+    return int(status[_THREADS]) if status else 0
 
 
 def folder_mib(folder: Path) -> float:
@@ -96,22 +115,21 @@ def folder_mib(folder: Path) -> float:
 
 def deleted_mib(process: int) -> float:
     """Return the space of the files that the process has open and that have no name any more."""
-    folder = _PROC / str(process) / "fd"
     total = 0
-    with contextlib.suppress(OSError):
-        for name in os.listdir(folder):  # noqa: PTH208 - see above
-            with contextlib.suppress(OSError):
-                facts = os.stat(folder / name)
-                if stat.S_ISREG(facts.st_mode) and facts.st_nlink == 0:
-                    total += facts.st_blocks * _BLOCK
+    folder = _PROC / str(process) / "fd"
+    for descriptor in _numbers(folder):
+        with contextlib.suppress(OSError):
+            facts = (folder / str(descriptor)).stat()
+            if stat.S_ISREG(facts.st_mode) and facts.st_nlink == 0:
+                total += facts.st_blocks * _BLOCK
     return total / MIB
 
 
 def threads_of_user() -> int:
     """Return how many threads this process's user has on the machine."""
     total = 0
-    for name in os.listdir(_PROC):  # noqa: PTH208 - see above
+    for process in _numbers(_PROC):
         with contextlib.suppress(OSError):
-            if name.isdigit() and os.stat(_PROC / name).st_uid == os.getuid():
-                total += threads(int(name))
+            if (_PROC / str(process)).stat().st_uid == os.getuid():
+                total += threads(process)
     return total

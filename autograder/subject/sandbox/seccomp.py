@@ -18,54 +18,57 @@ from autograder.subject.sandbox import linux
 from autograder.subject.sandbox.walls import Tier
 
 _FILES = """
-    access chdir close close_range copy_file_range creat dup dup2 dup3 faccessat faccessat2 fadvise64 fallocate fchdir
-    fdatasync fgetxattr flistxattr flock fstat fstatfs fsync ftruncate getcwd getdents getdents64 getxattr lgetxattr link
-    linkat listxattr llistxattr lseek lstat mkdir mkdirat newfstatat open openat openat2 pipe pipe2 pread64 preadv preadv2
-    pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv rename renameat renameat2 rmdir sendfile splice stat
-    statfs statx symlink symlinkat sync_file_range tee truncate umask unlink unlinkat write writev
+    access chdir close close_range copy_file_range creat dup dup2 dup3 faccessat faccessat2 fadvise64 fallocate
+    fchdir fdatasync fgetxattr flistxattr flock fstat fstatfs fsync ftruncate getcwd getdents getdents64 getxattr
+    lgetxattr link linkat listxattr llistxattr lseek lstat mkdir mkdirat newfstatat open openat openat2 pipe pipe2
+    pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv rename renameat
+    renameat2 rmdir sendfile splice stat statfs statx symlink symlinkat sync_file_range tee truncate umask unlink
+    unlinkat write writev
 """
 _OWNERSHIP = "chmod chown fchmod fchmodat fchmodat2 fchown fchownat futimesat lchown utime utimensat utimes"
 """Harmless on a file system of the subject's own. Landlock does not look at them, so its tier denies them: they would
 reach every file of the grader's user."""
 
 _MEMORY = """
-    brk get_mempolicy madvise membarrier mincore mlock mlock2 mmap mprotect mremap msync munlock munmap pkey_alloc pkey_free
-    pkey_mprotect rseq
+    brk get_mempolicy madvise membarrier mincore mlock mlock2 mmap mprotect mremap msync munlock munmap pkey_alloc
+    pkey_free pkey_mprotect rseq
 """
 _PROCESSES = """
-    arch_prctl capget execve exit exit_group fork futex futex_waitv get_robust_list getcpu getegid geteuid getgid getgroups
-    getpgid getpgrp getpid getppid getpriority getrandom getresgid getresuid getrlimit getrusage getsid gettid getuid kill
-    pause pidfd_open pidfd_send_signal restart_syscall rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn
-    rt_sigsuspend rt_sigtimedwait rt_tgsigqueueinfo sched_get_priority_max sched_get_priority_min sched_getaffinity
-    sched_getattr sched_getparam sched_getscheduler sched_rr_get_interval sched_yield set_robust_list set_tid_address setpgid
-    setrlimit setsid sigaltstack sysinfo tgkill times tkill uname vfork wait4 waitid
+    arch_prctl capget execve exit exit_group fork futex futex_waitv get_robust_list getcpu getegid geteuid getgid
+    getgroups getpgid getpgrp getpid getppid getpriority getrandom getresgid getresuid getrlimit getrusage getsid
+    gettid getuid kill pause pidfd_open pidfd_send_signal restart_syscall rt_sigaction rt_sigpending rt_sigprocmask
+    rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait rt_tgsigqueueinfo sched_get_priority_max
+    sched_get_priority_min sched_getaffinity sched_getattr sched_getparam sched_getscheduler sched_rr_get_interval
+    sched_yield set_robust_list set_tid_address setpgid setrlimit setsid sigaltstack sysinfo tgkill times tkill
+    uname vfork wait4 waitid
 """
 _TIME_AND_EVENTS = """
-    alarm clock_getres clock_gettime clock_nanosleep getitimer gettimeofday nanosleep setitimer time timer_create timer_delete
-    timer_getoverrun timer_gettime timer_settime timerfd_create timerfd_gettime timerfd_settime
-    epoll_create epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 inotify_add_watch inotify_init
-    inotify_init1 inotify_rm_watch poll ppoll pselect6 select signalfd signalfd4
+    alarm clock_getres clock_gettime clock_nanosleep getitimer gettimeofday nanosleep setitimer time timer_create
+    timer_delete timer_getoverrun timer_gettime timer_settime timerfd_create timerfd_gettime timerfd_settime
+    epoll_create epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 inotify_add_watch
+    inotify_init inotify_init1 inotify_rm_watch poll ppoll pselect6 select signalfd signalfd4
 """
 _OPEN_SOCKETS = """
-    accept accept4 getpeername getsockname getsockopt recvfrom recvmmsg recvmsg sendmmsg sendmsg sendto setsockopt shutdown
+    accept accept4 getpeername getsockname getsockopt recvfrom recvmmsg recvmsg sendmmsg sendmsg sendto setsockopt
+    shutdown
 """
 """For descriptors that the subject was given: it can open none but a pair."""
 
 _NO_SOCKETS = "bind connect listen socket"
 _DENIED = """
-    acct add_key adjtimex bpf chroot clock_adjtime clock_settime delete_module fanotify_init fanotify_mark finit_module
-    fremovexattr fsconfig fsetxattr fsmount fsopen fspick init_module ioperm iopl ioprio_set kcmp kexec_file_load kexec_load
-    keyctl lremovexattr lsetxattr migrate_pages mount mount_setattr move_mount move_pages mq_getsetattr mq_notify mq_open
-    mq_timedreceive mq_timedsend mq_unlink msgctl msgget msgrcv msgsnd name_to_handle_at open_by_handle_at open_tree
-    perf_event_open personality pidfd_getfd pivot_root process_madvise process_mrelease process_vm_readv process_vm_writev
-    ptrace quotactl reboot removexattr request_key sched_setattr sched_setparam semctl semget semop
-    semtimedop setdomainname setfsgid setfsuid setgid setgroups sethostname setns setregid setresgid setresuid setreuid
-    settimeofday setuid setxattr shmat shmctl shmdt shmget swapoff swapon sync syncfs syslog umount2 unshare userfaultfd
-    vhangup vmsplice
+    acct add_key adjtimex bpf chroot clock_adjtime clock_settime delete_module fanotify_init fanotify_mark
+    finit_module fremovexattr fsconfig fsetxattr fsmount fsopen fspick init_module ioperm iopl ioprio_set kcmp
+    kexec_file_load kexec_load keyctl lremovexattr lsetxattr migrate_pages mount mount_setattr move_mount move_pages
+    mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedsend mq_unlink msgctl msgget msgrcv msgsnd
+    name_to_handle_at open_by_handle_at open_tree perf_event_open personality pidfd_getfd pivot_root process_madvise
+    process_mrelease process_vm_readv process_vm_writev ptrace quotactl reboot removexattr request_key sched_setattr
+    sched_setparam semctl semget semop semtimedop setdomainname setfsgid setfsuid setgid setgroups sethostname setns
+    setregid setresgid setresuid setreuid settimeofday setuid setxattr shmat shmctl shmdt shmget swapoff swapon sync
+    syncfs syslog umount2 unshare userfaultfd vhangup vmsplice
 """
-"""EPERM, so that a program that asks hears "no" and not "unknown". What is missing here is ENOSYS: among them
-``memfd_create`` (memory that no limit counts), ``clone3`` (its flags cannot be looked at; libraries fall back to ``clone``)
-and ``io_uring`` (calls that no filter sees)."""
+"""EPERM, so that a program that asks hears "no" and not "unknown". What is in no list is ENOSYS: ``memfd_create``
+(memory that no limit counts), ``clone3`` (its flags cannot be looked at; libraries fall back to ``clone``),
+``io_uring`` (calls that no filter sees), and whatever a later kernel brings."""
 
 _NEW_NAMESPACES = (
     linux.CLONE_NEWNS
@@ -77,8 +80,9 @@ _NEW_NAMESPACES = (
     | linux.CLONE_NEWNET
 )
 _PRCTL = (1, 2, 3, 15, 16, 21, 23, 27, 29, 30, 38, 39, 40, 41, 42, 0x53564D41)
-"""Death signal; dumpable, seccomp, bounding set and securebits (to read); name, timer slack, no_new_privs, thread id address,
-huge pages, names of memory areas. To become undumpable is not among them: the watchdog could not look any more."""
+"""Death signal; dumpable, seccomp, bounding set and securebits (to read); name, timer slack, no_new_privs, thread id
+address, huge pages, names of memory areas. To become undumpable is not among them: the watchdog could not look any
+more."""
 
 _FCNTL = (0, 1, 2, 3, 4, 5, 6, 7, 9, 36, 37, 38, 1030, 1031, 1032, 1034)
 """Duplicates, flags, locks, pipe sizes. Not leases, which make other processes wait."""
@@ -157,7 +161,7 @@ def _exists(name: str) -> bool:
 def _export(rules: Any) -> bytes:
     """Read the compiled filter out of libseccomp, which writes to descriptors only; it fits into a pipe's buffer."""
     source, sink = os.pipe()
-    with open(source, "rb") as reader:
-        with open(sink, "wb") as writer:
+    with os.fdopen(source, "rb") as reader:
+        with os.fdopen(sink, "wb") as writer:
             rules.export_bpf(writer)
         return reader.read()

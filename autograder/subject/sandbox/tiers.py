@@ -24,7 +24,7 @@ _SWITCHES = {
 """Where distributions forbid user namespaces: the value that does, and the command for an administrator."""
 
 _ADVICE = {
-    Tier.NAMESPACES: "allow user namespaces (in a container: one that may make them, such as `docker run --privileged`)",
+    Tier.NAMESPACES: "allow user namespaces (a container needs to be told, for example by `docker run --privileged`)",
     Tier.LANDLOCK: "use Linux 6.12 or later with Landlock (`landlock` among the names in /sys/kernel/security/lsm)",
 }
 
@@ -43,12 +43,12 @@ def best_tier() -> Tier:
         reasons.append(f"{tier.value}: {reason}")
     raise GraderError(
         f"this machine cannot isolate a student's code. {' '.join(reasons)} `autograder doctor` tells more; "
-        "--unsafe-no-sandbox grades without isolation, which a submission can use to read and change everything you can."
+        "--unsafe-no-sandbox grades without isolation: a submission can then read and change whatever you can."
     )
 
 
 def missing(tier: Tier) -> str | None:
-    """Return None when this machine can put up the walls of ``tier``, else one sentence: what is missing, and how to get it."""
+    """Return None when this machine can put up the walls of ``tier``, else what is missing and how to get it."""
     if tier is Tier.NONE:
         return None
     if sys.platform != "linux":

@@ -10,7 +10,6 @@ import sys
 from autograder.errors import GraderError
 from autograder.subject.sandbox import Tier, Walls, enter_box, interpreter_box, spawn
 
-
 _EMPTY_S = 10.0
 """Seconds that an empty subject may take."""
 

@@ -45,7 +45,7 @@ class Walls:
 
 @dataclass(frozen=True)
 class Usage:
-    """What a subject uses now. ``memory_mib`` has each shared page once, and the files that it keeps in memory."""
+    """What a subject uses now. ``memory_mib`` includes the files that it keeps in memory, ``processes`` its threads."""
 
     memory_mib: float
     processes: int

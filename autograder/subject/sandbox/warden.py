@@ -1,7 +1,7 @@
 """Inside a cage: the warden, a trusted process that puts up the walls, forks the subject, and stays until it ends.
 
-In the namespaces tier the warden is process 1 of the subject's own pid namespace, so the kernel ends everything with it. In
-the others it inherits every orphan, and ends them itself. Nothing here returns to the code that forked it.
+In the namespaces tier the warden is process 1 of the subject's own pid namespace, so the kernel ends everything with
+it. In the others it inherits every orphan, and ends them itself. Nothing here returns to the code that forked it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import signal
 import socket
 import struct
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,11 +23,11 @@ from autograder.subject.sandbox import landlock, linux, namespaces, privileges, 
 from autograder.subject.sandbox.interpreter import interpreter_box
 from autograder.subject.sandbox.walls import Tier, Walls
 
-PID = b"pid "
-GO = b"go"
 READY = b"ready"
 MESSAGE = 4096
-"""Bytes of the longest answer; every other answer than these is the text of an error."""
+"""Bytes of the longest answer: any other than ``READY`` is the text of an error, up to ``END``."""
+
+END = b"\0"
 
 FAREWELL = struct.Struct("<i")
 """The wait status of the subject, the warden's last word."""
@@ -51,24 +52,9 @@ class Order:
     main: Callable[[], int]
 
 
-def fork_inside(order: Order, control: socket.socket) -> NoReturn:
-    """Fork the warden as process 1 of new namespaces, tell its pid, and end; the keeper inherits it."""
-    try:
-        namespaces.unshare_all(privileged=order.user is not None)
-        pid = os.fork()
-        if pid == 0:
-            run(order, control)
-        control.sendall(PID + str(pid).encode())
-    except BaseException as error:  # noqa: BLE001 - whatever it is, it must not run on as a second keeper
-        _report(control, error)
-    os._exit(0)
-
-
 def run(order: Order, control: socket.socket) -> NoReturn:
     """Be the warden."""
     try:
-        if control.recv(len(GO)) != GO:
-            os._exit(1)
         signal.pthread_sigmask(signal.SIG_BLOCK, _HEEDED)
         _let_go(order.keep_fds | {control.fileno()})
         cell = _put_up_walls(order)
@@ -85,7 +71,7 @@ def run(order: Order, control: socket.socket) -> NoReturn:
 
 def _report(control: socket.socket, error: BaseException) -> None:
     with contextlib.suppress(OSError):
-        control.sendall((str(error) or type(error).__name__).encode()[:MESSAGE])
+        control.sendall((str(error) or type(error).__name__).encode()[: MESSAGE - 1] + END)
 
 
 def _let_go(keep: frozenset[int]) -> None:
@@ -103,7 +89,10 @@ def _put_up_walls(order: Order) -> int | None:
     """Put up what warden and subject have in common; returns the descriptor of the subject's own file system."""
     os.setsid()
     os.umask(0o077)
-    cell = namespaces.build_cell(order.walls, order.owner) if order.tier is Tier.NAMESPACES else None
+    cell = None
+    if order.tier is Tier.NAMESPACES:
+        cell = namespaces.build_cell(order.walls, order.owner)
+        namespaces.mount_processes(privileged=order.user is not None)
     if order.tier is not Tier.NONE:
         privileges.become(order.user)
     shared = order.user is None and order.tier is not Tier.NAMESPACES
@@ -111,7 +100,7 @@ def _put_up_walls(order: Order) -> int | None:
     if sys.platform == "linux":
         _bind_to_keeper(order.tier)
     if order.tier is Tier.NAMESPACES:
-        landlock.restrict([Path("/")], [namespaces.CELL])
+        landlock.restrict([Path("/")], [namespaces.WORK, namespaces.TEMPORARY, namespaces.SHARED_MEMORY])
         seccomp.install(order.tier)
     elif order.tier is Tier.LANDLOCK:
         _scope_signals()
@@ -173,6 +162,7 @@ def _enter(order: Order) -> None:
     if order.folder is not None:
         work, temporary = order.folder / "work", order.folder / "tmp"
     os.environ.update(HOME=str(work), TMPDIR=str(temporary), USER=_NAME, LOGNAME=_NAME)
+    tempfile.tempdir = None  # the keeper's was another
     os.chdir(work)
     if order.tier is Tier.NONE:
         return
@@ -195,7 +185,7 @@ def _demand_interpreter() -> None:
 
 
 def _watch(child: int, tier: Tier) -> int:
-    """Pass SIGINT on and reap until the subject has ended, or has to; returns its wait status, with nothing left alive."""
+    """Pass SIGINT on and reap until the subject has ended, or has to; returns its wait status, when nothing is left."""
     status: int | None = None
     while status is None:
         heeded = signal.sigwait(_HEEDED)
@@ -214,9 +204,12 @@ def _reap(child: int) -> int | None:
     """Reap who has ended; returns the wait status of ``child`` if it was among them."""
     found = None
     with contextlib.suppress(ChildProcessError):
-        while (ended := os.waitpid(-1, os.WNOHANG)) and ended[0]:
-            if ended[0] == child:
-                found = ended[1]
+        while True:
+            process, status = os.waitpid(-1, os.WNOHANG)
+            if process == 0:
+                break
+            if process == child:
+                found = status
     return found
 
 
