@@ -190,14 +190,6 @@ def test_a_task_without_a_stub_points_at_its_cell(tiny: Assignment) -> None:
         composed(tiny)
 
 
-def test_hidden_tests_may_stand_in_several_files(tiny: Assignment) -> None:
-    """A test_hidden_*.py beside the first counts for its tasks."""
-    replace(tiny.hidden_tests, '@task("fit", weight=2)', '@task("shift")')
-    more = tiny.hidden_tests.with_name("test_hidden_fit.py")
-    more.write_text('@task("fit")\ndef test_fits(student):\n    """fits"""\n', encoding="utf8")
-    assert composed(tiny)
-
-
 def test_tests_are_there_and_name_known_tasks(tiny: Assignment) -> None:
     """A missing file, a misspelt task and a task without a hidden test are found before students find them."""
     replace(tiny.hidden_tests, '@task("fit", weight=2)', "@pytest.mark.slow")
