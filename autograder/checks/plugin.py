@@ -1,4 +1,4 @@
-"""The pytest plugin: ``@task``, and the fixtures ``student``, ``reference`` and ``rng``.
+"""The pytest plugin: ``@task``, and the fixtures ``student``, ``reference``, ``rng`` and ``threshold``.
 
     pytest -p autograder.checks.plugin solutions/cnn_pipeline/test_hidden.py
     pytest -p autograder.checks.plugin assignments/cnn_pipeline/test_public.py --subject-module mine.py
@@ -17,13 +17,14 @@ import numpy as np
 import pytest
 
 from autograder.checks.collection import CHECK, prepare
-from autograder.checks.examination import EXAMINATION, Examination, examination_of, load_reference
+from autograder.checks.examination import EXAMINATION, Examination, assignment_of, examination_of, load_reference
 from autograder.checks.results import Verdict, task_results, verdict, worst
 from autograder.checks.rules import forbidden_use
 from autograder.errors import CheckFailure, CourseError
 from autograder.model import TaskResult
 from autograder.rubric import Rubric
 from autograder.subject.proxy import Subject
+from autograder.thresholds import Thresholds
 
 __all__ = ["EXAMINATION", "Examination", "check_outcome", "collect_tasks", "load_reference", "task_of", "title_of"]
 
@@ -136,6 +137,15 @@ def rng(request: pytest.FixtureRequest) -> np.random.Generator:
     """A generator seeded by the salt, the student and the check: fresh for everyone, the same at each regrade."""
     entropy = _examination(request.node).entropy(_check_name(request.node))
     return np.random.default_rng(np.random.SeedSequence(entropy))
+
+
+@pytest.fixture
+def threshold(request: pytest.FixtureRequest) -> Thresholds:
+    """The calibrated numbers of the assignment by name, ``threshold("digits_accuracy")``; hidden tests only."""
+    assignment = assignment_of(request.path)
+    if assignment is None or request.path.resolve() != assignment.hidden_tests.resolve():
+        raise CourseError("there is no calibration here: thresholds are for hidden tests", path=request.path)
+    return Thresholds.read(assignment.calibration)
 
 
 def _check_name(item: pytest.Item) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from autograder.subject import kernel
 from autograder.subject.channel import Channel, ChannelClosed, DeadlinePassed
-from autograder.subject.sandbox import Cage, Tier, Walls, spawn
+from autograder.subject.sandbox import Cage, Tier, Usage, Walls, spawn
 
 WATCH_S = 0.2
 """Seconds between two looks at the memory and the processes of a subject."""
@@ -62,12 +62,21 @@ def _watch(asker: Channel, cage: Cage, walls: Walls) -> str:
                 return "it was ended by the grader"
             cage.interrupt()
         if time.monotonic() >= look:
-            usage = cage.usage()
-            if usage.memory_mib > walls.memory_mib:
-                return f"it used more than {walls.memory_mib} MiB of memory"
-            if usage.processes > walls.processes:
-                return f"it started more than {walls.processes} processes"
+            excess = _excess(cage.usage(), walls)
+            if excess:
+                return excess
             look = time.monotonic() + WATCH_S
+
+
+def _excess(usage: Usage, walls: Walls) -> str | None:
+    """Say what a subject has too much of."""
+    if usage.memory_mib > walls.memory_mib:
+        return f"it used more than {walls.memory_mib} MiB of memory"
+    if usage.processes > walls.processes:
+        return f"it started more than {walls.processes} processes"
+    if usage.disk_mib > walls.disk_mib:
+        return f"it wrote more than {walls.disk_mib} MiB to disk"
+    return None
 
 
 def _status(status: int | None) -> str:

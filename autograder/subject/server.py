@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from autograder.errors import GraderError
+from autograder.subject import absent
 from autograder.subject.sandbox import Tier, enter_box, interpreter_box
 
 PACKET = 65536
@@ -36,6 +37,11 @@ class ServerConfig:
     tier: Tier
     forbidden: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """Every package that its subjects do not have."""
+        return tuple(dict.fromkeys((*self.forbidden, *_HIDDEN_DATA)))
 
     def to_json(self) -> str:
         """Render for the command line."""
@@ -72,7 +78,7 @@ def main(arguments: list[str]) -> int:
     config = ServerConfig.from_json(arguments[1])
     sys.path[:] = [entry for entry in sys.path if entry and Path(entry) != Path.cwd()]
     try:
-        enter_box(config.tier, interpreter_box(tuple(dict.fromkeys((*config.forbidden, *_HIDDEN_DATA)))))
+        enter_box(config.tier, interpreter_box(config.absent))
         os.environ["MPLCONFIGDIR"] = str(Path.home() / "matplotlib")
         _preload(config)
     except (GraderError, OSError, ImportError) as error:
@@ -86,10 +92,7 @@ def main(arguments: list[str]) -> int:
 def _preload(config: ServerConfig) -> None:
     for module in (*_ALWAYS, *config.preload):
         importlib.import_module(module)
-    if config.forbidden:
-        from autograder.subject import absent  # after everything above, which may use what subjects may not
-
-        absent.install(config.forbidden)
+    absent.install(config.absent)
     gc.collect()
     gc.freeze()  # the collector of a child would otherwise touch, and so copy, every page that is shared
 

@@ -12,7 +12,6 @@ import json
 import mmap
 import os
 import platform
-import resource
 import signal
 import socket
 from collections.abc import Callable
@@ -143,6 +142,8 @@ def _signal_parent(_: Target) -> str:
 
 
 def _limit_victim(target: Target) -> str:
+    import resource  # Windows, where the doctor is imported too, has none
+
     resource.prlimit(target.victim, resource.RLIMIT_CPU, (1, 1))
     return "its limits were changed"
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import tempfile
+import time
 from pathlib import Path
 from typing import NoReturn
 
 from autograder.subject.sandbox import files, landlock, linux, namespaces, privileges, processes, seccomp
 from autograder.subject.sandbox.walls import Box, Tier
+
+_SCRATCH = "autograder-box-"
+_FRESH_S = 60.0
+"""Seconds that a grader may take from making its folder to locking it."""
 
 
 def enter_box(tier: Tier, box: Box) -> None:
@@ -44,13 +50,41 @@ def _enter_landlock(box: Box) -> None:
         raise OSError(
             f"Landlock is of version {landlock.version()}, and {landlock.SCOPED_ABI} is needed: use Linux 6.12"
         )
-    scratch = Path(tempfile.mkdtemp(prefix="autograder-box-"))
-    scratch.chmod(0o711)  # each work folder in it belongs to the private user of its subject
+    scratch = _make_scratch()
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
     _fork_and_wait(scratch)
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     landlock.restrict_server(box, scratch)
     _settle(scratch)
+
+
+def _make_scratch() -> Path:
+    """Make the folder of the work folders, locked for as long as this process or one that it forks has it open.
+
+    Those of graders that were killed are nobody's any more, and are removed.
+    """
+    for old in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*"):
+        with contextlib.suppress(OSError):
+            if old.stat().st_uid == os.geteuid() and time.time() - old.stat().st_mtime > _FRESH_S:
+                os.close(_lock(old))
+                files.remove(old)
+    scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH))
+    scratch.chmod(0o711)  # each work folder in it belongs to the private user of its subject
+    _lock(scratch)
+    return scratch
+
+
+def _lock(folder: Path) -> int:
+    """Return a descriptor that holds the lock on a folder; raises OSError when somebody else does."""
+    import fcntl  # Windows, where this package is imported too, has none
+
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def _settle(scratch: Path) -> None:

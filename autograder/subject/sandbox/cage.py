@@ -34,7 +34,7 @@ class Cage:
         self.pid = pid
         self._tier = order.tier
         self._user = order.user
-        self._memory_mib = order.walls.memory_mib
+        self._walls = order.walls
         self._control = control
         self._cell = cell
         self._folder = order.folder
@@ -76,11 +76,12 @@ class Cage:
         Unless ``exact``, shared pages count in full as long as the sum is within the limit: it is much quicker.
         """
         inside = processes.descendants(self.pid)
-        disk_mib = self._disk_mib(inside)
-        stored_mib = disk_mib if self._cell is not None else 0.0  # that file system is in memory
-        memory_mib = stored_mib + sum(map(processes.resident_mib, inside))
-        if exact or memory_mib > self._memory_mib:
-            with privileges.seen_as(self._user):
+        with privileges.seen_as(self._user):
+            disk_mib = self._disk_mib(inside)
+            stored_mib = disk_mib if self._cell is not None else 0.0  # that file system is in memory
+            stored_mib += sum(map(processes.held_mib, inside))
+            memory_mib = stored_mib + sum(map(processes.resident_mib, inside))
+            if exact or memory_mib > self._walls.memory_mib:
                 memory_mib = stored_mib + sum(map(processes.share_mib, inside))
         return Usage(memory_mib, sum(map(processes.threads, inside)), disk_mib)
 
@@ -88,9 +89,9 @@ class Cage:
         if self._cell is not None:
             facts = os.fstatvfs(self._cell)
             return (facts.f_blocks - facts.f_bfree) * facts.f_frsize / processes.MIB
-        named_mib = processes.folder_mib(self._folder) if self._folder is not None else 0.0
-        with privileges.seen_as(self._user):
-            return named_mib + sum(map(processes.deleted_mib, inside))
+        assert self._folder is not None
+        nameless = (processes.nameless_mib(one, self._folder, self._walls.disk_mib) for one in inside)
+        return processes.folder_mib(self._folder) + sum(nameless)
 
     def _is_readable(self, timeout_s: float | None) -> bool:
         poller = select.poll()
@@ -129,14 +130,16 @@ def spawn(tier: Tier, walls: Walls, keep_fds: tuple[int, ...], main: Callable[[]
     """
     user = _user(tier, walls)
     owner = os.geteuid() if user is None else user
-    folder = None if tier is Tier.NAMESPACES else _make_folder(walls, owner)
+    folder = None if tier is Tier.NAMESPACES else Path(tempfile.mkdtemp(prefix="subject-"))
     order = warden.Order(tier, walls, frozenset(keep_fds), folder, user, owner, main)
     ours, theirs = socket.socketpair()
     ours.settimeout(START_S)
     sys.stdout.flush()
     sys.stderr.flush()
     try:
-        pid = _fork_warden(order, ours, theirs)
+        _fill_folder(order)
+        with theirs:
+            pid = _fork_warden(order, ours, theirs)
         return Cage(order, pid, ours, _await_ready(pid, ours))
     except BaseException:
         ours.close()
@@ -158,14 +161,15 @@ def _user(tier: Tier, walls: Walls) -> int | None:
     return None
 
 
-def _make_folder(walls: Walls, owner: int) -> Path:
+def _fill_folder(order: warden.Order) -> None:
     """Make the folders of a subject that has no file system of its own."""
-    folder = Path(tempfile.mkdtemp(prefix="subject-"))
-    os.chown(folder, owner, owner if owner != os.geteuid() else -1)
+    if order.folder is None:
+        return
+    if order.user is not None:
+        os.chown(order.folder, order.user, order.user)
     for name in ("work", "tmp"):
-        files.make_private(folder / name, owner)
-    files.place(folder / "work", walls.files, owner)
-    return folder
+        files.make_private(order.folder / name, order.owner)
+    files.place(order.folder / "work", order.walls.files, order.owner)
 
 
 def _fork_warden(order: warden.Order, ours: socket.socket, theirs: socket.socket) -> int:
@@ -175,7 +179,6 @@ def _fork_warden(order: warden.Order, ours: socket.socket, theirs: socket.socket
         if child == 0:
             ours.close()
             warden.run(order, theirs)
-    theirs.close()
     return child
 
 

@@ -13,7 +13,13 @@ from pathlib import Path, PurePosixPath
 def make_private(folder: Path, owner: int) -> None:
     """Make a folder that only ``owner`` can enter."""
     folder.mkdir(stat.S_IRWXU)
-    os.chown(folder, owner, owner)
+    _give(folder, owner)
+
+
+def _give(path: Path, owner: int) -> None:
+    """Give a file to a private user, whose group has the same number; one's own needs no giving."""
+    if owner != os.geteuid():
+        os.chown(path, owner, owner)
 
 
 def place(folder: Path, contents: Mapping[str, bytes], owner: int) -> None:
@@ -33,7 +39,7 @@ def place(folder: Path, contents: Mapping[str, bytes], owner: int) -> None:
                 make_private(target, owner)
         target /= parts[-1]
         target.write_bytes(content)
-        os.chown(target, owner, owner)
+        _give(target, owner)
 
 
 def remove(folder: Path) -> None:

@@ -137,7 +137,7 @@ def _make_place(place: Path, *, folder: bool) -> None:
 
 
 def _mask(path: Path) -> None:
-    """Cover a file by an empty one, a folder by one whose import fails as that of an absent package does."""
+    """Cover a module or a package by one whose import fails as that of an absent package does."""
     if not path.exists():
         return
     if not _MASK.exists():

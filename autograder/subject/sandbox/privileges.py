@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import random
-import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,6 +93,8 @@ def limit(walls: Walls, others: int) -> None:
 
     ``others`` is how many threads the same user already has: the kernel counts them with the subject's.
     """
+    import resource  # Windows, where this package is imported too, has none
+
     for name, most in _limits(walls, others).items():
         kind = getattr(resource, name, None)
         if kind is None:
@@ -122,4 +123,4 @@ def _limits(walls: Walls, others: int) -> dict[str, int]:
 
 def _present_address_space() -> int:
     pages = int(Path("/proc/self/statm").read_text().split()[0])
-    return pages * resource.getpagesize()
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import stat
@@ -20,6 +21,9 @@ _THREADS = 17
 """Where the number of threads is, counted from the state."""
 
 MIB = 1 << 20
+_BUFFER_MIB = 0.25
+"""What one descriptor can keep of it: about the default size of a socket's buffer."""
+
 _BLOCK = 512
 """Bytes of what ``st_blocks`` counts."""
 
@@ -102,27 +106,55 @@ def threads(process: int) -> int:
     return int(status[_THREADS]) if status else 0
 
 
+def held_mib(process: int) -> float:
+    """Return what the kernel may hold for a process in buffers, which count as nobody's memory."""
+    return sum(_BUFFER_MIB for _ in _numbers(_PROC / str(process) / "fd"))
+
+
 def folder_mib(folder: Path) -> float:
-    """Return the space that a folder takes on the disk; an empty file counts too, since files can run out as well."""
+    """Return the space that a folder takes on the disk; an empty file counts too, since files can run out as well.
+
+    A folder that cannot be looked into, or lies too deep to be reached, could hide anything: it is infinitely large.
+    """
     total = 0
-    for parent, folders, names in os.walk(folder):
-        total += (len(folders) + len(names)) * _ENTRY
-        for name in names:
-            with contextlib.suppress(OSError):
-                total += os.lstat(Path(parent, name)).st_blocks * _BLOCK
+    waiting = [folder]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    total += _ENTRY + entry.stat(follow_symlinks=False).st_blocks * _BLOCK
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(Path(entry.path))
+        except FileNotFoundError:
+            continue  # it was removed meanwhile
+        except OSError:
+            return math.inf
     return total / MIB
 
 
-def deleted_mib(process: int) -> float:
-    """Return the space of the files that the process has open and that have no name any more."""
+def nameless_mib(process: int, folder: Path, most_mib: float) -> float:
+    """Return the space of what a process holds of ``folder`` that has no name there any more, open or mapped.
+
+    How large a file is that is only mapped cannot be found out: it counts as ``most_mib``, the most that it can be.
+    """
     total = 0
-    folder = _PROC / str(process) / "fd"
-    for descriptor in _numbers(folder):
+    descriptors = _PROC / str(process) / "fd"
+    for descriptor in _numbers(descriptors):
         with contextlib.suppress(OSError):
-            facts = (folder / str(descriptor)).stat()
+            facts = (descriptors / str(descriptor)).stat()
             if stat.S_ISREG(facts.st_mode) and facts.st_nlink == 0:
                 total += facts.st_blocks * _BLOCK
-    return total / MIB
+    return total / MIB + most_mib * len(_mapped_nameless(process, folder))
+
+
+def _mapped_nameless(process: int, folder: Path) -> set[str]:
+    """The inodes below ``folder`` that a process has mapped and that have no name any more."""
+    try:
+        lines = (_PROC / str(process) / "maps").read_text(errors="replace").splitlines()
+    except OSError:
+        return set()
+    gone = [line.split(maxsplit=5) for line in lines if line.endswith(" (deleted)")]
+    return {fields[4] for fields in gone if fields[5].startswith(f"{folder}/")}
 
 
 def threads_of_user() -> int:

@@ -29,8 +29,10 @@ class Walls:
     """The limits of one subject, all of its processes together unless it says otherwise.
 
     ``memory_mib`` bounds the address space of each process, over what it starts with, and is what a watchdog compares
-    with ``Usage.memory_mib``. ``processes`` counts threads. ``cpu_s`` is for each process. ``uid`` is the private user
-    of the subject where the grader is root; None takes a random one. ``files`` are placed in the work folder first.
+    with ``Usage.memory_mib``; ``disk_mib`` is for the watchdog where the subject has no file system of its own.
+    ``processes`` counts threads, and one process of ours. ``open_files`` and ``cpu_s`` are for each process. ``uid`` is
+    the private user of the subject where the grader is root; None takes a random one. ``files`` are placed in the work
+    folder first.
     """
 
     memory_mib: int = 2048

@@ -32,7 +32,6 @@ END = b"\0"
 FAREWELL = struct.Struct("<i")
 """The wait status of the subject, the warden's last word."""
 
-_HEEDED = (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM)
 _NAME = "student"
 
 
@@ -55,7 +54,8 @@ class Order:
 def run(order: Order, control: socket.socket) -> NoReturn:
     """Be the warden."""
     try:
-        signal.pthread_sigmask(signal.SIG_BLOCK, _HEEDED)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # a keeper that ignores it would have nobody to wait for
+        signal.pthread_sigmask(signal.SIG_BLOCK, _heeded())
         _let_go(order.keep_fds | {control.fileno()})
         cell = _put_up_walls(order)
         child = os.fork()
@@ -67,6 +67,11 @@ def run(order: Order, control: socket.socket) -> NoReturn:
     except BaseException as error:  # noqa: BLE001 - whatever it is, it must not run on as a second keeper
         _report(control, error)
     os._exit(0)
+
+
+def _heeded() -> set[signal.Signals]:
+    """The signals that a warden waits for; Windows, where this package is imported too, lacks some of them."""
+    return {signal.SIGCHLD, signal.SIGINT, signal.SIGTERM}
 
 
 def _report(control: socket.socket, error: BaseException) -> None:
@@ -139,7 +144,7 @@ def _run_subject(order: Order, control: socket.socket, cell: int | None) -> NoRe
     if cell is not None:
         os.close(cell)
     try:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEEDED)  # an interrupt that came earlier counts from here on
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _heeded())  # an interrupt that came earlier counts from here on
         status = order.main()
     except SystemExit as error:
         status = error.code if isinstance(error.code, int) else int(error.code is not None)
@@ -155,8 +160,7 @@ def _run_subject(order: Order, control: socket.socket, cell: int | None) -> NoRe
 def _enter(order: Order) -> None:
     """Put up what the subject has for itself, and go to its work folder."""
     os.setsid()
-    for heeded in (signal.SIGCHLD, signal.SIGTERM):
-        signal.signal(heeded, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     work, temporary = namespaces.WORK, namespaces.TEMPORARY
     if order.folder is not None:
@@ -188,7 +192,7 @@ def _watch(child: int, tier: Tier) -> int:
     """Pass SIGINT on and reap until the subject has ended, or has to; returns its wait status, when nothing is left."""
     status: int | None = None
     while status is None:
-        heeded = signal.sigwait(_HEEDED)
+        heeded = signal.sigwait(_heeded())
         if heeded == signal.SIGINT:
             os.kill(child, signal.SIGINT)
         elif heeded == signal.SIGTERM:
