@@ -117,7 +117,11 @@ class SubjectKernelApp(IPKernelApp):
 
 def main(endpoints: Endpoints) -> int:
     """Run the kernel until it is killed. Called in the subject, once, with every wall up."""
-    os.environ.update(HOME=str(Path.cwd()), IPYTHONDIR=str(Path.cwd() / ".ipython"))
+    profile = Path.cwd() / ".ipython"
+    os.environ.update(HOME=str(Path.cwd()), IPYTHONDIR=str(profile))
+    readme = profile / "profile_default" / "startup" / "README"
+    readme.parent.mkdir(parents=True)
+    readme.touch()  # IPython would copy its own, and the file's mode, which not every tier allows
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     app = SubjectKernelApp(endpoints)

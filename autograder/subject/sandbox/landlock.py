@@ -46,8 +46,10 @@ def version() -> int:
         return 0
 
 
-def restrict(readable: Iterable[Path], writable: Iterable[Path]) -> None:
+def restrict(readable: Iterable[Path], writable: Iterable[Path], listed: Iterable[Path] = ()) -> None:
     """Allow this process, and all that it will start, these files and no TCP, as far as the kernel can.
+
+    Of what is below a ``listed`` folder names can be seen, and nothing more.
 
     Where it knows scopes, signals and abstract sockets reach only what is started from here on. What does not exist is
     passed over.
@@ -61,6 +63,8 @@ def restrict(readable: Iterable[Path], writable: Iterable[Path]) -> None:
     try:
         for path in readable:
             _allow(ruleset, path, _READ & handled)
+        for path in listed:
+            _allow(ruleset, path, _READ_DIR & handled)
         for path in writable:
             _allow(ruleset, path, handled & ~_NEVER)
         for path in _DEVICES:
@@ -81,7 +85,8 @@ def scope_signals() -> None:
 
 def restrict_server(box: Box, scratch: Path) -> None:
     """Restrict a fork server and all of its subjects to the box, ``/proc`` and the folder of their work folders."""
-    restrict([*_without_masked(box), Path("/proc")], [scratch])
+    allowed, divided = _without_masked(box)
+    restrict([*allowed, Path("/proc")], [scratch], divided)  # importlib.metadata lists the folder of the packages
 
 
 def restrict_subject(box: Box, work: Path) -> None:
@@ -89,19 +94,21 @@ def restrict_subject(box: Box, work: Path) -> None:
     restrict([*box.readable, Path("/proc/self"), *_FACTS], [work])
 
 
-def _without_masked(box: Box) -> list[Path]:
-    """The readable paths; a folder with something masked below it is replaced by its other members."""
+def _without_masked(box: Box) -> tuple[list[Path], list[Path]]:
+    """The readable paths, a folder with something masked below it replaced by its other members; and those folders."""
     masked = {path.resolve() for path in box.masked}
     above = {parent for path in masked for parent in path.parents}
     allowed: list[Path] = []
+    divided: list[Path] = []
     waiting = [path.resolve() for path in box.readable]
     while waiting:
         path = waiting.pop()
         if path in above:
+            divided.append(path)
             waiting += [member for member in path.iterdir() if not member.is_symlink()]
         elif path not in masked:
             allowed.append(path)
-    return allowed
+    return allowed, divided
 
 
 def _allow(ruleset: int, path: Path, access: int) -> None:
