@@ -113,6 +113,35 @@ def report(slug: Slug, out: Out = None) -> None:
 
 
 @app.command()
+def calibrate(
+    slug: Slug,
+    seeds: Annotated[int, typer.Option(min=2, metavar="N", help="Trainings of each right solution.")] = 30,
+    wrong_seeds: Annotated[int, typer.Option(min=2, metavar="N", help="Trainings of each wrong one.")] = 10,
+    workers: Workers = CORES,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Train again what was trained before, too.")] = False,
+) -> None:
+    """Find the thresholds of the hidden tests by training, and write them with their evidence and a picture."""
+    from rich.console import Console
+
+    from autograder.audit.calibration import Order
+    from autograder.audit.calibration import calibrate as find_thresholds
+    from autograder.audit.plot import svg
+    from autograder.views.calibration import Trainings, tables
+
+    console, assignment = Console(), Course.find(Path.cwd()).assignment(slug)
+    try:
+        with Trainings(console) as trainings:
+            found = find_thresholds(Order(assignment, seeds, wrong_seeds, workers, fresh), trainings)
+    except KeyboardInterrupt:
+        _say("given up; what was trained is kept, run the same command to continue", error=True)
+        raise typer.Exit(130) from None
+    assignment.calibration_plot.write_bytes(svg(slug, found))
+    console.print()
+    console.print(tables(found))
+    _say(f"wrote {assignment.calibration} and {assignment.calibration_plot.name}")
+
+
+@app.command()
 def demo(
     slug: Annotated[str, typer.Option("--assignment", metavar="SLUG", help="Whose sample class.")] = "cnn_pipeline",
     workers: Workers = CORES,

@@ -51,6 +51,11 @@ class Course:
         """The private salt of every student's random inputs."""
         return self.root / "solutions" / "salt.txt"
 
+    @property
+    def hidden_data(self) -> Path:
+        """Data that the hidden tests of several assignments read; may be absent."""
+        return self.root / "solutions" / "data"
+
     def assignment(self, slug: str) -> Assignment:
         """Return one assignment by its slug.
 
@@ -116,6 +121,31 @@ class Assignment:
         return self._hidden / "misconceptions.py"
 
     @property
+    def alternates(self) -> tuple[Path, ...]:
+        """Other correct solutions, each in a style of its own."""
+        return tuple(sorted((self._hidden / "alternates").glob("*.py")))
+
+    @property
+    def measurements(self) -> Path:
+        """What ``autograder calibrate`` measures; absent where no threshold decides."""
+        return self._hidden / "calibrate.py"
+
+    @property
+    def calibration(self) -> Path:
+        """The thresholds with their evidence."""
+        return self._hidden / "calibration.json"
+
+    @property
+    def calibration_plot(self) -> Path:
+        """The evidence as a picture."""
+        return self._hidden / "calibration.svg"
+
+    @property
+    def calibration_runs(self) -> Path:
+        """Folder of what was measured so far."""
+        return self.course.root / "build" / "calibration" / self.slug
+
+    @property
     def source(self) -> Path:
         """Folder of the generated instructor notebook."""
         return self.course.root / "source" / self.slug
@@ -145,9 +175,9 @@ class Assignment:
         return self.course.submitted / student / self.slug / f"{self.slug}.ipynb"
 
     def digest(self) -> str:
-        """SHA-256 over everything that decides a grade: the assignment, its hidden part, the release and the salt."""
+        """SHA-256 over everything that decides a grade: the assignment, what is hidden of it, the release, the salt."""
         total = hashlib.sha256()
-        roots = (self._public, self._hidden, self.release, self.course.salt)
+        roots = (self._public, self._hidden, self.course.hidden_data, self.release, self.course.salt)
         for root in roots:
             for path in [root] if root.is_file() else sorted(root.rglob("*")):
                 if path.is_file() and not _GENERATED.intersection(path.parts):

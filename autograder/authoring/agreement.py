@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from autograder.authoring.module import did_you_mean, parse
@@ -13,6 +13,7 @@ from autograder.authoring.template import Cell, Stub, Template
 from autograder.course import Assignment
 from autograder.errors import CourseError
 from autograder.rubric import Task
+from autograder.thresholds import Thresholds
 
 
 def check(assignment: Assignment, template: Template, solution: Solution) -> None:
@@ -28,6 +29,7 @@ def check(assignment: Assignment, template: Template, solution: Solution) -> Non
         for stub in cell.stubs:
             _check_solved(assignment, template.path, stub, solution)
     _check_tests(assignment)
+    _check_thresholds(assignment)
 
 
 def _check_cells(assignment: Assignment, template: Template) -> None:
@@ -104,6 +106,51 @@ def _tested_tasks(path: Path) -> Iterator[tuple[str, int]]:
             name = mark.args[0]
             if isinstance(name, ast.Constant) and isinstance(name.value, str):
                 yield name.value, mark.lineno
+
+
+_JUDGES = {"assert_accuracy": (2, "threshold"), "assert_error_against_baseline": (3, "at_most")}
+"""Checks that compare with a threshold: its position, and its name."""
+
+
+def _check_thresholds(assignment: Assignment) -> None:
+    """Every threshold of a hidden test is a calibrated one."""
+    path, calibrated = assignment.hidden_tests, Thresholds.read(assignment.calibration)
+    tree = parse(path).tree
+    numbers = set(_numbers(tree))
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        function = ast.unparse(call.func).split(".")[-1]
+        if function == "threshold":
+            _check_calibrated(call, calibrated, path)
+        elif function in _JUDGES and _is_number(_threshold_of(call, *_JUDGES[function]), numbers):
+            command = f"`autograder calibrate {assignment.slug}`"
+            message = (
+                f"{function} compares with a number that nothing calibrated: list it in calibrate.py, run {command}"
+            )
+            raise CourseError(f'{message}, and ask for it by `threshold("...")`', path=path, line=call.lineno)
+
+
+def _check_calibrated(call: ast.Call, calibrated: Thresholds, path: Path) -> None:
+    name = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
+    if not isinstance(name, str):
+        raise CourseError('expected a name in quotes, `threshold("...")`', path=path, line=call.lineno)
+    if name not in calibrated.values:
+        raise CourseError(calibrated.missing(name), path=path, line=call.lineno)
+
+
+def _threshold_of(call: ast.Call, position: int, name: str) -> ast.expr | None:
+    named = [keyword.value for keyword in call.keywords if keyword.arg == name]
+    return next(iter([*named, *call.args[position : position + 1]]), None)
+
+
+def _is_number(value: ast.expr | None, names: Collection[str]) -> bool:
+    return isinstance(value, ast.Constant) or (isinstance(value, ast.Name) and value.id in names)
+
+
+def _numbers(tree: ast.Module) -> Iterator[str]:
+    """Yield the names that a module gives to numbers."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
 
 
 def _shown(assignment: Assignment, path: Path) -> str:

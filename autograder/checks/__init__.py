@@ -17,15 +17,19 @@ from autograder.checks.arrays import (
 from autograder.checks.gradients import assert_gradients
 from autograder.checks.marks import task
 from autograder.checks.metrics import assert_accuracy, assert_probabilities
+from autograder.checks.regression import assert_error_against_baseline
+from autograder.checks.trend import assert_loss_falls
 
 __all__ = [
     "assert_accuracy",
     "assert_array",
     "assert_close",
     "assert_dict",
+    "assert_error_against_baseline",
     "assert_finite",
     "assert_gradients",
     "assert_int",
+    "assert_loss_falls",
     "assert_numbers",
     "assert_probabilities",
     "assert_raises",

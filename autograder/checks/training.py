@@ -101,5 +101,5 @@ def assert_reported(losses: Array, early: float, late: float) -> None:
             "The reported losses are not those of the network.",
             expected=f"falling, the last one near {late:.3g}, the loss of its predictions",
             received=", ".join(f"{loss:.3g}" for loss in losses),
-            hint="Average the loss over the images of an epoch: weigh each batch by its length.",
+            hint="Average the loss over all items of an epoch: weigh each batch by its length.",
         )

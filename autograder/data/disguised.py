@@ -12,6 +12,9 @@ from autograder.data.digits import Digits
 Images = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 
+LESSON_HIDDEN = 200
+"""Hidden images of one lesson."""
+
 
 @dataclass(frozen=True)
 class Disguise:
@@ -32,3 +35,15 @@ class Disguise:
         images = np.rot90(digits[0][chosen], self.quarter_turns, axes=(1, 2))
         images = images[:, ::-1] if self.mirrored else images
         return (images[..., np.newaxis] / 255).astype(np.float32), self.names[digits[1][chosen]]
+
+
+def lesson(
+    splits: tuple[Digits, Digits], count: int, rng: np.random.Generator
+) -> tuple[Images, npt.NDArray[np.float64], Images, Labels]:
+    """Draw ``count`` images of the first split with one-hot labels ``(count, 10)``, 200 of the second with theirs.
+
+    Both wear one disguise, so that what is learned from the first holds for the second.
+    """
+    disguise = Disguise.draw(rng)
+    images, labels = disguise.sample(splits[0], count, rng)
+    return images, np.eye(10)[labels], *disguise.sample(splits[1], LESSON_HIDDEN, rng)

@@ -14,7 +14,7 @@ from typing import Any
 
 import nbformat
 import zmq.asyncio
-from jupyter_client import AsyncKernelManager
+from jupyter_client import AsyncKernelClient, AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec
 from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
@@ -209,6 +209,17 @@ class _Client(NotebookClient):
         """Widgets need a browser; their messages are dropped."""
 
 
+class _KernelClient(AsyncKernelClient):
+    """A kernel client for a kernel that has neither control channel nor heartbeat.
+
+    The thread that waits for heartbeats looks up once a second, and stopping the channels would wait for it.
+    """
+
+    def start_channels(self, *_: Any, **__: Any) -> None:
+        """Start the channels that are served."""
+        super().start_channels(hb=False, control=False)
+
+
 class _Manager(AsyncKernelManager):
     """A kernel manager whose kernel has neither control channel nor heartbeat."""
 
@@ -219,7 +230,7 @@ class _Manager(AsyncKernelManager):
 def _manager(subject: SubjectProcess) -> AsyncKernelManager:
     context = zmq.asyncio.Context()
     context.setsockopt(zmq.MAXMSGSIZE, _MESSAGE_BYTES)
-    manager = _Manager(context=context, transport="ipc")
+    manager = _Manager(context=context, transport="ipc", client_factory=_KernelClient)
     manager._kernel_spec = KernelSpec(argv=["subject"], display_name="subject", language="python")
     manager.provisioner = SubjectProvisioner(subject=subject, kernel_spec=manager._kernel_spec, parent=manager)
     return manager

@@ -6,21 +6,28 @@ makes an honest student's work reachable. What decides is on the other side.
 A request is a dict, and so is its reply, joined by ``id``:
 
     {"id": 7, "op": "call", "function": "conv2d", "args": [...], "kwargs": {...}, "keep": False, "after": False}
+    {"id": 7, "op": "call", "function": "vgg16", "through": "outline", ...}
+    {"id": 7, "op": "model", "function": "predict", ...}
     {"id": 7, "value": ..., "after": [...]}      or      {"id": 7, "raised": [type names], "text": ..., "where": ...}
 
 ``keep`` leaves the result in the subject and answers with a handle; ``after`` sends the positional arguments back as
-they are after the call. While a call runs, a stand-in (``op: give``) may ask the other side for the function that it
-stands for: {"ask": "conv2d", "args": ..., "kwargs": ...}.
+they are after the call. ``op: model`` calls a function of :mod:`autograder.subject.models` and not the student's, and
+``through`` hands the student's function to one of them. While a call runs, a stand-in (``op: give``) may ask the other
+side for the function that it stands for: {"ask": "conv2d", "args": ..., "kwargs": ...}.
 """
 
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
+import itertools
 import random
 import signal
+import sys
 import traceback
 from collections.abc import Callable, Iterator, MutableMapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -49,24 +56,39 @@ class Agent:
         self._ask = ask
         self._guard = guard
         self._kept: dict[int, object] = {}
+        self._numbers = itertools.count()
         self._own: dict[str, object] = {}
 
     def answer(self, request: dict[Any, Any]) -> dict[str, object]:
         """Do what a request asks for; what a student's function raises is part of the answer."""
         operation = request["op"]
-        if operation == "call":
+        if operation in ("call", "model"):
             return self._call(request)
         if operation == "value":
             return {"value": self._kept[request["handle"]]}
         if operation == "give":
             return self._give(request["functions"])
-        self._kept.clear()  # "begin": a new check
-        random.seed(request["seed"])
-        np.random.seed(request["seed"])  # noqa: NPY002 - what students use without a seed has to repeat
+        if operation == "forget":
+            self._forget(request["handle"])
+            return {"value": None}
+        self._begin(request["seed"])
         return {"value": None}
 
+    def _begin(self, seed: int) -> None:
+        self._kept.clear()
+        if gc.get_freeze_count():  # in a fork: only what is its own is looked at, which takes no time
+            gc.collect()
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002 - what students use without a seed has to repeat
+        if "keras" in sys.modules:
+            _models().seed_everything(seed)
+
+    def _forget(self, number: int) -> None:
+        self._kept.pop(number, None)
+        gc.collect()  # a model holds itself in circles
+
     def _call(self, request: dict[Any, Any]) -> dict[str, object]:
-        function = self.namespace.get(request["function"])
+        function = self._function(request)
         if not callable(function):
             return {"missing": True}
         try:
@@ -80,6 +102,13 @@ class Agent:
         if request["after"]:
             reply["after"] = args
         return reply
+
+    def _function(self, request: dict[Any, Any]) -> object:
+        name, through = request["function"], request.get("through")
+        if request["op"] == "model":
+            return getattr(_models(), name)
+        function = self.namespace.get(name)
+        return partial(getattr(_models(), through), function) if through and callable(function) else function
 
     def _resolve(self, value: object) -> object:
         if isinstance(value, Handle):
@@ -95,7 +124,7 @@ class Agent:
     def _keep(self, value: object) -> object:
         if type(value) is tuple:
             return tuple(self._keep(item) for item in value)
-        number = len(self._kept)
+        number = next(self._numbers)
         self._kept[number] = value
         return Handle(number, type_name(type(value)))
 
@@ -178,6 +207,13 @@ def as_data(value: object) -> object:
         with contextlib.suppress(Exception):
             return np.asarray(value.numpy())
     return Opaque(type_name(type(value)))
+
+
+def _models() -> Any:
+    """Import what answers about models, which imports Keras."""
+    from autograder.subject import models
+
+    return models
 
 
 class _Nowhere(io.TextIOBase):

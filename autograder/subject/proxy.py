@@ -4,6 +4,8 @@
     student.handle.train_cnn(images, labels)            the result stays where it is; handles come back
     student.with_arguments.relu(x)                      (result, the positional arguments after the call)
     student.value(handle)                               one kept result, as plain data
+    student.model("predict", handle, x, of="lenet5")    what autograder.subject.models answers about a kept model
+    student.forget(handle)                              one kept result goes, with the memory that it holds
     student.source                                      the program, cell by cell
 
 ``RemoteSubject`` speaks to a subject over a channel, ``ModuleSubject`` calls a module in this process. Both send
@@ -55,12 +57,37 @@ class Subject:
         Raises:
             CheckFailure: whatever went wrong on the student's side.
         """
-        request = {"op": "call", "function": function, "args": list(args), "kwargs": dict(kwargs)}
+        request: dict[str, object] = {"op": "call", "function": function, "args": list(args), "kwargs": dict(kwargs)}
         reply = _checked(self._ask({**request, "keep": keep, "after": after}, function), function)
         if not after:
             return reply["value"]
         arguments = reply.get("after")
         return reply["value"], tuple(arguments) if isinstance(arguments, list) else ()
+
+    def call_through(
+        self, action: str, function: str, args: Sequence[object], kwargs: Mapping[str, object], *, keep: bool = False
+    ) -> Any:
+        """Hand the student's function to one of :mod:`autograder.subject.models`, with these arguments.
+
+        Raises:
+            CheckFailure: whatever went wrong on the student's side.
+        """
+        request: dict[str, object] = {"op": "call", "function": function, "through": action}
+        request |= {"args": list(args), "kwargs": dict(kwargs), "keep": keep, "after": False}
+        return _checked(self._ask(request, function), function)["value"]
+
+    def model(self, action: str, *args: object, of: str, keep: bool = False) -> Any:
+        """Call a function of :mod:`autograder.subject.models`; ``of`` is the student's function that made the model.
+
+        Raises:
+            CheckFailure: whatever went wrong on the student's side.
+        """
+        request = {"op": "model", "function": action, "args": list(args), "kwargs": {}, "keep": keep, "after": False}
+        return _checked(self._ask(request, of), of)["value"]
+
+    def forget(self, handle: Handle) -> None:
+        """Let a kept result go."""
+        self._ask({"op": "forget", "handle": handle.number}, handle.type_name)
 
     def value(self, handle: Handle) -> Any:
         """Fetch a kept result as data; raises CheckFailure."""

@@ -1,0 +1,506 @@
+"""Models of real Keras behind the boundary, in process and in the sandbox."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from autograder.authoring.build import build as build_release
+from autograder.checks.architecture import (
+    assert_moved,
+    assert_parameters,
+    assert_receptive_field,
+    assert_stages,
+    assert_statistics_still,
+    assert_unmoved,
+    stages_of,
+    with_zeros,
+)
+from autograder.checks.fitting import fit_and_probe
+from autograder.checks.models import Model, build, build_block, claimed, make_model, named, outline
+from autograder.checks.stages import add, batch_norm, conv, dense, flatten, max_pool
+from autograder.course import Course
+from autograder.errors import CheckFailure, StudentRaised
+from autograder.examine.grader import LocalGrader
+from autograder.model import Job
+from autograder.subject.proxy import ModuleSubject
+from tests.integration.conftest import messages, notebook, scores, timeless
+
+Array = np.ndarray[Any, Any]
+
+PROGRAM = """
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+def sequential():
+    return keras.Sequential([
+        keras.Input((8, 8, 1)), layers.Conv2D(4, 3, activation="relu"), layers.MaxPooling2D(), layers.Dropout(0.5),
+        layers.Flatten(), layers.Dense(3, activation="softmax")])
+
+def unbuilt():
+    return keras.Sequential(sequential().layers)
+
+def functional():
+    inputs = keras.Input((8, 8, 1), name="anything")
+    x = keras.ops.relu(layers.MaxPool2D(name="p")(layers.Conv2D(4, 3)(inputs)))
+    return keras.Model(inputs, layers.Softmax()(layers.Dense(3)(layers.Reshape((36,))(x))))
+
+class Net(keras.Model):
+    def __init__(self, relu):
+        super().__init__()
+        self.relu = relu
+        self.features = keras.Sequential([layers.Conv2D(4, 3)])
+        self.head = Head()
+
+    def call(self, x):
+        return self.head(self.relu(self.features(x)))
+
+class Head(layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.parts = [layers.MaxPool2D(), layers.Flatten(), layers.Dense(3, activation="softmax")]
+
+    def call(self, x):
+        for part in self.parts:
+            x = part(x)
+        return x
+
+def subclassed(relu=keras.ops.relu):
+    model = Net(relu)
+    model(np.zeros((1, 8, 8, 1), "float32"))
+    return model
+
+def untraceable():
+    return subclassed(tf.nn.relu)
+
+def nested():
+    base = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(4, 3), layers.Lambda(lambda x: keras.ops.relu(x))])
+    return keras.Sequential([base, keras.Sequential([layers.MaxPool2D(), layers.Identity()]), layers.Flatten(),
+                             layers.Dense(3), layers.Activation("softmax")])
+
+def residual(x, filters):
+    y = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(filters, 3, padding="same")(x)))
+    y = layers.BatchNormalization()(layers.Conv2D(filters, 3, padding="same", use_bias=False)(y))
+    return layers.ReLU()(layers.add([x, y]))
+
+def vgg16():
+    return keras.applications.VGG16(weights=None)
+
+def curious():
+    model = sequential()
+    assert np.isfinite(model.layers[0].get_weights()[0]).all()
+    return model
+
+def nothing():
+    sequential()
+
+def nothing_block(x):
+    layers.ReLU()(x)
+
+def frozen():
+    base = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(4, 3), layers.BatchNormalization()])
+    base.trainable = False
+    inputs = keras.Input((8, 8, 1))
+    x = layers.GlobalAveragePooling2D()(base(inputs, training=False))
+    return keras.Model(inputs, layers.Dense(3, activation="softmax")(x))
+
+def thawed():
+    model = frozen()
+    model.layers[1].trainable = True
+    return model
+
+def train(model, x, y):
+    model.compile("adam", "categorical_crossentropy")
+    return model.fit(x, y, epochs=2, verbose=0)
+
+def broken():
+    model = sequential()
+    model.layers[-1].bias.assign([float("nan")] * 3)
+    return model
+
+def fail():
+    raise RuntimeError("no model today")
+"""
+
+STAGES = [conv(4, 3), max_pool(2), flatten(), dense(3, "softmax")]
+ADAM = {"optimizer": "adam", "loss": "categorical_crossentropy"}
+
+
+@pytest.fixture(scope="module")
+def namespace() -> dict[str, Any]:
+    """The program's names, loaded once."""
+    names: dict[str, Any] = {}
+    exec(PROGRAM, names)
+    return names
+
+
+@pytest.fixture
+def student(namespace: dict[str, Any]) -> ModuleSubject:
+    """A subject at the start of a check."""
+    subject = ModuleSubject(namespace)
+    subject.begin(7)
+    return subject
+
+
+@pytest.fixture
+def images() -> Array:
+    """Some images."""
+    return np.random.default_rng(0).random((60, 8, 8, 1), np.float32)
+
+
+@pytest.fixture
+def labels(images: Array) -> Array:
+    """One-hot labels that can be learned: how bright the upper half is."""
+    brightness = images[:, :4].mean(axis=(1, 2, 3))
+    one_hot: Array = np.eye(3)[np.digitize(brightness, np.quantile(brightness, [1 / 3, 2 / 3]))]
+    return one_hot
+
+
+@pytest.mark.parametrize("style", ["sequential", "functional", "subclassed", "nested", "curious"])
+def test_every_style_is_one_form(student: ModuleSubject, style: str) -> None:
+    """Stages and parameters are the same, whether the model is described as it is or as an outline."""
+    for model in (build(student, style), outline(student, style)):
+        assert_stages(model, STAGES)
+        assert_parameters(model, 9 * 4 + 4 + 36 * 3 + 3)
+
+
+def test_a_model_without_an_input_is_described_by_the_shape_of_one(student: ModuleSubject) -> None:
+    """Without it the failure says what is missing."""
+    model = build(student, "unbuilt")
+    assert_stages(model.describe((8, 8, 1)), STAGES)
+    with pytest.raises(StudentRaised, match=r"give it a keras\.Input"):
+        outline(student, "unbuilt")
+
+
+def test_functions_of_tensorflow_in_a_call_are_named(student: ModuleSubject) -> None:
+    """The model is one stage that cannot be looked into; its weights and what it predicts are known."""
+    model = build(student, "untraceable")
+    with pytest.raises(CheckFailure, match=r"Net cannot be looked into"):
+        assert_stages(model, STAGES)
+    assert_parameters(model, 9 * 4 + 4 + 36 * 3 + 3)
+    assert model.predict(np.zeros((2, 8, 8, 1), np.float32), (3,)).shape == (2, 3)
+
+
+def test_a_description_leaves_the_model_as_it_was(student: ModuleSubject, images: Array) -> None:
+    """Describing twice gives the same, and predictions do not change."""
+    for style in ("subclassed", "nested"):
+        model = build(student, style)
+        before = model.predict(images)
+        assert model.describe() == model.describe()
+        assert np.array_equal(model.predict(images), before)
+
+
+def test_predictions_are_keras_own(student: ModuleSubject, namespace: dict[str, Any], images: Array) -> None:
+    """In batches of any size, inference by ``predict``, training mode by a call."""
+    model = build(student, "frozen")
+    own: Any = student._agent._kept[model.handle.number]
+    oracle = own.predict(images, verbose=0)
+    for batch in (None, 7, 60):
+        np.testing.assert_allclose(model.predict(images, (3,), batch=batch), oracle, rtol=1e-5)
+    with pytest.raises(CheckFailure, match=r"Expected: \(60, 4\)"):
+        model.predict(images, (4,))
+    with pytest.raises(CheckFailure, match="180 NaN"):
+        build(student, "broken").predict(images)
+
+
+def test_weights_come_and_go(student: ModuleSubject, images: Array) -> None:
+    """All or some, in the order of the description."""
+    model = build(student, "functional")
+    weights = model.weights()
+    assert [weight.shape for weight in weights] == [weight.shape for weight in model.describe().weights]
+    kernels = named(model.describe().weights, "kernel")
+    assert [array.shape for array in model.weights(kernels)] == [(3, 3, 1, 4), (36, 3)]
+    model.set_weights({kernels[1]: np.zeros((36, 3))})
+    np.testing.assert_allclose(model.predict(images), 1 / 3, rtol=1e-6)
+    model.set_weights(weights)
+    assert_unmoved(model, weights)
+    with pytest.raises(StudentRaised):
+        model.set_weights({0: np.zeros((2, 2))})
+
+
+@pytest.mark.parametrize("function, parameters", [("vgg16", 138_357_544)])
+def test_a_full_size_design_takes_neither_time_nor_memory(
+    student: ModuleSubject, function: str, parameters: int
+) -> None:
+    """VGG-16 of keras.applications is read in under 4 s, and its 528 MiB of weights never exist."""
+    before, started = _memory_mib(), time.monotonic()
+    description = outline(student, function)
+    assert time.monotonic() - started < 4
+    assert _memory_mib() - before < 100
+    assert_parameters(description, parameters)
+    assert len(stages_of(description)) == 13 + 5 + 1 + 3
+    build(student, "sequential")  # nothing of it waits to be made
+    assert _memory_mib() - before < 150
+
+
+def test_a_block_is_a_model(student: ModuleSubject) -> None:
+    """A function of a tensor has stages, a receptive field, and a shortcut that zeros show."""
+    block = build_block(student, "residual", (9, 8, 4), 4)
+    bare = conv(4, 3, padding="same", activation=None)
+    assert_stages(block, [add([bare, batch_norm("relu"), bare, batch_norm()], [], activation="relu")])
+    inputs = np.random.default_rng(1).normal(size=(16, 9, 8, 4)).astype(np.float32)
+    assert_receptive_field(block, inputs, 5)
+    with pytest.raises(CheckFailure, match="Received: rows 2 to 6, columns 2 to 6"):
+        assert_receptive_field(block, inputs, 3)
+    assert np.array_equal(with_zeros(block, "Conv2D").predict(inputs), np.maximum(inputs, 0))
+
+
+@pytest.mark.parametrize("how", [build, outline])
+def test_what_is_no_model_is_told(student: ModuleSubject, how: Any) -> None:
+    """A missing return, and an exception, each in its own words."""
+    with pytest.raises(CheckFailure, match=r"nothing returned no Keras model[^I]+Is there a `return`"):
+        _described(how(student, "nothing"))
+    with pytest.raises(StudentRaised, match="fail raised RuntimeError: no model today"):
+        how(student, "fail")
+    with pytest.raises(CheckFailure, match="nothing_block returned no Keras tensor"):
+        build_block(student, "nothing_block", (8, 8, 1))
+
+
+def test_training_repeats_itself(student: ModuleSubject, images: Array, labels: Array) -> None:
+    """The same seeds give the same predictions to the last bit, with dropout and shuffling."""
+    curves = []
+    for _ in range(2):
+        student.begin(3)
+        model = build(student, "sequential")
+        data = (images, labels)
+        curves.append(
+            fit_and_probe(model, data, data, loss=ADAM["loss"], seed=5, compiled=ADAM, epochs=3, batch_size=8)
+        )
+    assert curves[0].losses == curves[1].losses
+    assert curves[0].claimed == curves[1].claimed
+    assert np.array_equal(curves[0].predictions[-1], curves[1].predictions[-1])
+
+
+def test_losses_are_computed_from_predictions(student: ModuleSubject, images: Array, labels: Array) -> None:
+    """They are those of Keras's own loss, fall, and agree with the claims of an honest History."""
+    model, data = build(student, "functional"), (images, labels)
+    optimizer = {"class_name": "Adam", "config": {"learning_rate": 0.02}}
+    compiled = {"optimizer": optimizer, "loss": "categorical_crossentropy"}
+    curve = fit_and_probe(model, data, data, loss=ADAM["loss"], seed=5, compiled=compiled, epochs=8, batch_size=8)
+    oracle = keras.losses.CategoricalCrossentropy()(labels, model.predict(images))
+    assert curve.losses[-1] == pytest.approx(float(oracle), rel=1e-5)
+    assert curve.losses[-1] < 0.7 * curve.start
+    assert len(curve.losses) == len(curve.claimed) == 8
+    assert curve.disagreement() is None
+
+
+def test_a_training_that_fails_is_a_failed_check(student: ModuleSubject, images: Array, labels: Array) -> None:
+    """Labels of another shape, and a model that was never compiled."""
+    model = build(student, "sequential")
+    with pytest.raises(StudentRaised, match="sequential raised ValueError"):
+        model.fit(images, labels[:, :2], images, seed=0, compiled=ADAM)
+    with pytest.raises(StudentRaised, match="compile"):
+        build(student, "sequential").fit(images, labels, images, seed=0)
+
+
+def test_a_history_is_read_as_claims(student: ModuleSubject, images: Array, labels: Array) -> None:
+    """A student's own training takes the handle of a model and gives that of a History."""
+    model = build(student, "functional")
+    before = model.weights()
+    history = student.handle.train(model.handle, images, labels)
+    assert [len(values) for values in claimed(student, history, "train").values()] == [2]
+    assert_moved(model, before)
+    with pytest.raises(CheckFailure, match="4 weights that should stay as they were have changed"):
+        assert_unmoved(model, before)
+    with pytest.raises(CheckFailure, match="sequential returned no History"):
+        claimed(student, model.handle, "sequential")
+
+
+def test_frozen_statistics_stay(student: ModuleSubject, images: Array, labels: Array) -> None:
+    """A frozen base does not move by a bit in a training; one that is only called in training mode moves."""
+    model = build(student, "frozen")
+    before, weights = model.weights(), model.describe().weights
+    head = [weight.number for weight in weights if weight.trainable]
+    assert [weights[number].shape for number in head] == [(4, 3), (3,)]
+    assert_statistics_still(model, images)
+    model.fit(images, labels, images, seed=0, compiled=ADAM)
+    assert_unmoved(model, before, set(range(len(before))) - set(head))
+    assert_moved(model, before, head)
+    with pytest.raises(CheckFailure, match="statistics of batch normalization move"):
+        assert_statistics_still(build_block(student, "residual", (8, 8, 1), 1), images)
+
+
+def test_a_model_of_the_examiners_goes_in(student: ModuleSubject, images: Array) -> None:
+    """Its structure as JSON, its weights as arrays."""
+    mine = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(2)])
+    model = make_model(student, mine.to_json(), mine.get_weights())
+    np.testing.assert_allclose(model.predict(images), mine.predict(images, verbose=0), rtol=1e-5)
+
+
+def test_a_forgotten_model_is_gone(student: ModuleSubject) -> None:
+    """What is asked of it afterwards is an error, and other handles are as good as before."""
+    first, second = build(student, "sequential"), build(student, "functional")
+    first.forget()
+    third = build(student, "nested")
+    assert len({model.handle.number for model in (first, second, third)}) == 3
+    with pytest.raises(StudentRaised, match="KeyError"):
+        first.describe()
+    assert_stages(second, STAGES)
+
+
+def _described(model: object) -> None:
+    if isinstance(model, Model):
+        model.describe()
+
+
+def _memory_mib() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096 / 2**20
+
+
+FILES = {
+    "assignments/nets/rubric.toml": """\
+title = "Nets"
+order = 1
+
+[limits]
+cell_s = 30
+check_s = 30
+task_s = 60
+total_s = 120
+memory_mib = 2000
+
+[[tasks]]
+name = "net"
+points = 60
+
+[[tasks]]
+name = "train"
+points = 40
+""",
+    "assignments/nets/notebook.py": '''\
+# %% setup=true
+import keras
+from autograder import check
+
+# %% task="net"
+def net(classes):
+    """Return a model."""
+    raise NotImplementedError
+
+# %% task="train"
+def train(model, x, y):
+    """Return a History."""
+    raise NotImplementedError
+''',
+    "assignments/nets/test_public.py": '"""What students see."""\n',
+    "solutions/salt.txt": "0d4f7a-salt-of-the-nets\n",
+    "solutions/nets/solution.py": """\
+# canary: nets-solution-2b71
+import keras
+
+def net(classes):
+    return keras.Sequential([keras.Input((6,)), keras.layers.Dense(5, activation="relu"),
+                             keras.layers.Dense(classes, activation="softmax")])
+
+def train(model, x, y):
+    model.compile("adam", "categorical_crossentropy")
+    return model.fit(x, y, epochs=2, verbose=0)
+""",
+    "solutions/nets/misconceptions.py": '"""None."""\n',
+    "solutions/nets/test_hidden.py": '''\
+"""What students do not see."""
+# canary: nets-hidden-93ce
+import numpy as np
+from autograder.checks import task
+from autograder.checks.architecture import assert_moved, assert_stages
+from autograder.checks.fitting import fit_and_probe
+from autograder.checks.models import build, claimed, outline
+from autograder.checks.stages import dense
+from autograder.errors import CheckFailure
+
+@task("net")
+def test_stages(student):
+    """has a hidden layer"""
+    assert_stages(outline(student, "net", 4), [dense(5, "relu"), dense(4, "softmax")])
+
+@task("net")
+def test_learns(student, rng):
+    """learns"""
+    x = rng.normal(size=(64, 6))
+    data = (x, np.eye(2)[(x[:, 0] > 0).astype(int)])
+    adam = {"class_name": "Adam", "config": {"learning_rate": 0.05}}
+    compiled = {"optimizer": adam, "loss": "categorical_crossentropy"}
+    curve = fit_and_probe(build(student, "net", 2), data, data, loss="categorical_crossentropy", seed=1,
+                          compiled=compiled, epochs=5, batch_size=16)
+    if not curve.losses[-1] < 0.7 * curve.start:
+        raise CheckFailure(f"From {curve.start!r} to {curve.losses[-1]!r}: no fall.")
+
+@task("train")
+def test_train(student, rng):
+    """trains"""
+    model = build(student, "net", 2)
+    before = model.weights()
+    history = student.handle.train(model.handle, rng.normal(size=(40, 6)), np.eye(2)[np.arange(40) % 2])
+    assert_moved(model, before)
+    if len(claimed(student, history, "train").get("loss", ())) != 2:
+        raise CheckFailure("Two epochs are asked for.")
+''',
+}
+
+LAZY = """
+class Liar(keras.Model):
+    def __init__(self, classes):
+        super().__init__()
+        self.head = keras.layers.Dense(classes, activation="softmax", kernel_initializer="zeros")
+
+    def call(self, x):
+        return self.head(x) * 0 + 0.5
+
+    def fit(self, *args, callbacks=(), epochs=1, **kwargs):
+        for epoch in range(epochs):
+            for callback in callbacks:
+                callback.on_epoch_end(epoch, {"loss": 0.01})
+        history = keras.callbacks.History()
+        history.history = {"loss": [1 / (1 + n) for n in range(epochs)]}
+        return history
+
+def net(classes):
+    model = Liar(classes)
+    model(keras.ops.zeros((1, 6)))
+    return model
+"""
+
+
+@pytest.fixture(scope="module")
+def nets(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A grader over a small assignment of models, and its release."""
+    root = tmp_path_factory.mktemp("nets")
+    for name, text in FILES.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf8")
+    build_release(Course(root))
+    assignment = Course(root).assignment("nets")
+    with LocalGrader(assignment) as grader:
+        yield grader, assignment
+
+
+def test_models_are_graded_in_the_sandbox(nets: Any) -> None:
+    """The right answer gets its points twice, with the same report."""
+    grader, assignment = nets
+    solution = FILES["solutions/nets/solution.py"].split("\n\n")
+    tasks = {"net": solution[1], "train": solution[2]}
+    job = Job("nets", "ada", notebook(assignment.release_notebook, "", "", tasks))
+    first, second = grader.grade(job), grader.grade(job)
+    assert scores(first) == {"net": 60.0, "train": 40.0}, messages(first)
+    assert timeless(first.report) == timeless(second.report)
+
+
+def test_a_history_that_lies_gets_nothing(nets: Any) -> None:
+    """Losses that a model invents are not those of its predictions, and its weights do not move."""
+    grader, assignment = nets
+    train = "def train(model, x, y):\n    return model.fit(x, y, epochs=2)"
+    graded = grader.grade(
+        Job("nets", "eve", notebook(assignment.release_notebook, "", "", {"net": LAZY, "train": train}))
+    )
+    assert scores(graded) == {"net": 0.0, "train": 0.0}
+    assert "no fall" in messages(graded)
+    assert "should have been trained did not change" in messages(graded)
