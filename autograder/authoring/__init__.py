@@ -4,3 +4,5 @@ template.py and solution.py read the author's files into records, agreement.py c
 tests, compose.py joins them into the instructor's notebook, release.py lets nbgrader strip it, leak.py looks for what
 must stay hidden, and build.py does all of it for a course.
 """
+
+import autograder.lean  # noqa: F401 - first of all: what is imported below is quicker then

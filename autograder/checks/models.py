@@ -22,9 +22,9 @@
     history = student.handle.train_cnn(model.handle, images, labels)
     claimed(student, history, "train_cnn")                      {"loss": (0.69, 0.41)}, the claims of a History
 
-Without ``compiled`` a model is trained as the student compiled it. All calls raise CheckFailure, whatever is wrong with
-the model. What kind of network it is, is a question for :mod:`autograder.checks.architecture`; how its loss falls, one
-for :mod:`autograder.checks.fitting`.
+Inputs and labels go through the boundary, which lets 64 MiB through at once. Without ``compiled`` a model is trained as
+the student compiled it. All calls raise CheckFailure, whatever is wrong with the model. What kind of network it is, is a
+question for :mod:`autograder.checks.architecture`; how its loss falls, one for :mod:`autograder.checks.fitting`.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Model:
         batch: int | None = None,
     ) -> Array:
         """Return its outputs, finite float32 ``(N, *shape)``; without ``shape`` any shape is right."""
-        received = self._ask("predict", inputs, training, batch)
+        received = self._ask("predict", _single(inputs), training, batch)
         return _predictions(received, len(inputs), shape, f"the output of the model of {self.name}")
 
     def weights(self, numbers: Sequence[int] | None = None) -> list[Array]:
@@ -111,7 +111,7 @@ class Model:
         An optimizer is a name or ``{"class_name": "Adam", "config": {"learning_rate": 1e-3}}``.
         """
         given = {**options, "compile": None if compiled is None else dict(compiled)}
-        received = self._ask("fit", inputs, labels, probe, given, seed)
+        received = self._ask("fit", _single(inputs), _single(labels), _single(probe), given, seed)
         epochs = options.get("epochs", 1)
         predictions = received.get("predictions") if type(received) is dict else None
         if type(predictions) is not list or len(predictions) != 1 + int(str(epochs)):
@@ -191,6 +191,11 @@ def moved(before: Sequence[Array], after: Sequence[Array]) -> list[bool]:
 def named(weights: Sequence[Weight], *names: str) -> list[int]:
     """Return the numbers of the weights with these names: kernel, bias, gamma, beta, moving_mean, moving_variance."""
     return [weight.number for weight in weights if weight.name in names]
+
+
+def _single(array: Array) -> Array:
+    """Send float64 as float32, which Keras would make of it: half the bytes."""
+    return array.astype(np.float32) if array.dtype == np.float64 else array
 
 
 def _predictions(

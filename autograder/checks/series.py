@@ -90,9 +90,7 @@ def _layer(kind: str, **config: object) -> dict[str, object]:
 
 
 def _weights(rng: np.random.Generator, units: int) -> list[Array]:
-    """Draw kernel (1, 4H), recurrent kernel (H, 4H) and bias (4H,) of the LSTM, kernel (H, 1) and bias (1,) of the
-    dense layer.
-    """
+    """Draw ``(1, 4H)``, ``(H, 4H)`` and ``(4H,)`` of the LSTM, ``(H, 1)`` and ``(1,)`` of the dense layer."""
     recurrent = np.linalg.qr(rng.normal(size=(4 * units, units)))[0].T
     bias = np.zeros(4 * units)
     bias[units : 2 * units] = 1

@@ -12,7 +12,7 @@ blocks of epochs. A curve passes when
   learned after three of ten epochs shows no trend in the other seven, and is right.
 
 Five blocks at any length: with four, no pair could be out of order; with more, most blocks of ten epochs would be
-single ones. With ten epochs, noise of 5 % of the loss and a required drop of 20 %, at autocorrelations of the noise of 0, 0.5
+single ones. With ten epochs, noise of 5 % of the loss and a required drop of 20 %, at autocorrelations of 0, 0.5
 and 0.9, a flat curve passes less than once in 50 times, and an exponential fall to under half, with or without a floor
 under it, at least 19 times in 20: the tests measure these rates on simulated curves.
 """

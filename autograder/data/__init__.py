@@ -11,4 +11,12 @@ from autograder.data.shapes import draw_shapes, load_shapes
 from autograder.data.sunspots import hidden_sunspots, load_sunspots
 from autograder.data.waves import draw_wave
 
-__all__ = ["draw_shapes", "draw_wave", "hidden_digits", "hidden_sunspots", "load_digits", "load_shapes", "load_sunspots"]
+__all__ = [
+    "draw_shapes",
+    "draw_wave",
+    "hidden_digits",
+    "hidden_sunspots",
+    "load_digits",
+    "load_shapes",
+    "load_sunspots",
+]

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import re
+from typing import Any
 
 import nbformat
-from nbconvert.preprocessors.sanitize import SanitizeHTML
 from nbformat import NotebookNode
 
 from autograder.examine.notebook import is_graded
@@ -23,25 +24,25 @@ _CONTROL = re.compile(
 )
 """Everything that drives a terminal, but for colors: ``ESC [ ... m``."""
 
+_IMAGES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
+
+_HARMLESS = frozenset({"text/plain", *_IMAGES})
+"""Types that are kept as they are, once images are known to be images."""
+
 _BROKEN = "This check broke; it is not your fault, and a person will look at it."
 """What a student reads of a broken check, whose own message is for the instructor."""
-
-_IMAGES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 
 
 def finished(notebook: NotebookNode, tasks: tuple[TaskResult, ...]) -> bytes:
     """Return the notebook's file: outputs cleaned, and in each check cell what the examiner found."""
     by_cell = {f"{task.name}-check": task for task in tasks}
-    cleaner = SanitizeHTML(
-        safe_output_keys={"text/plain", *_IMAGES}, sanitized_output_types={"text/html", "text/markdown", "text/latex"}
-    )
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
         if is_graded(cell) and cell.metadata.nbgrader.grade_id in by_cell:
             cell.outputs = [_feedback(by_cell[cell.metadata.nbgrader.grade_id])]
         else:
-            cell.outputs = [_clean(output) for output in cleaner.sanitize_code_outputs(cell.outputs)]
+            cell.outputs = [_clean(output) for output in cell.outputs]
             cell.metadata.pop("execution", None)
     notebook.metadata.pop("widgets", None)
     text: str = nbformat.writes(notebook)
@@ -56,8 +57,20 @@ def _clean(output: NotebookNode) -> NotebookNode:
         output.traceback = [_CONTROL.sub("", str(line)) for line in output.traceback]
     else:
         output.metadata = NotebookNode()
+        if not _HARMLESS.issuperset(output.data):
+            (output,) = _sanitizer().sanitize_code_outputs([output])
         output.data = NotebookNode({kind: _data(kind, value) for kind, value in output.data.items()})
     return output
+
+
+@functools.cache
+def _sanitizer() -> Any:
+    """Make nbconvert's sanitizer, whose import takes a second that most notebooks need not spend."""
+    from nbconvert.preprocessors.sanitize import SanitizeHTML
+
+    return SanitizeHTML(
+        safe_output_keys=set(_HARMLESS), sanitized_output_types={"text/html", "text/markdown", "text/latex"}
+    )
 
 
 def _data(kind: str, value: object) -> str:

@@ -3,3 +3,5 @@
 ``submissions`` finds and reads, ``engine`` drives a grader, ``journal`` keeps the reports on disk, ``session`` joins
 the three, and ``gradebook`` writes the scores where nbgrader looks for them.
 """
+
+import autograder.lean  # noqa: F401 - first of all: what is imported below is quicker then

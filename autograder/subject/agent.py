@@ -75,12 +75,14 @@ class Agent:
         return {"value": None}
 
     def _begin(self, seed: int) -> None:
+        has_keras = hasattr(sys.modules.get("keras"), "__version__")  # a stand-in for a forbidden package has none
+        if has_keras and self._kept and gc.get_freeze_count():
+            self._kept.clear()
+            gc.collect()  # a model holds itself in circles; in a fork only what is its own is looked at
         self._kept.clear()
-        if gc.get_freeze_count():  # in a fork: only what is its own is looked at, which takes no time
-            gc.collect()
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002 - what students use without a seed has to repeat
-        if "keras" in sys.modules:
+        if has_keras:
             _models().seed_everything(seed)
 
     def _forget(self, number: int) -> None:

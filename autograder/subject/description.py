@@ -112,7 +112,7 @@ class _Graph:
         self._known[id(node)] = len(self.operations)
         self.operations.append(
             {
-                "kind": type(node.operation).__name__,
+                "kind": _kind(node.operation),
                 "layer": self._layers.get(id(node.operation)),
                 "config": _config(node.operation),
                 "call": _call(node),
@@ -174,10 +174,20 @@ def _input_shape(model: Any) -> tuple[int | None, ...]:
 
 
 def _is_composed(operation: Any) -> bool:
-    """Tell whether an operation is made of others that can be looked at: no layer of Keras's own is."""
+    """Tell whether an operation is made of others that can be looked at: nothing is that has a ``call`` of Keras's."""
     if isinstance(operation, (keras.Model, keras.layers.Lambda)):
         return True
-    return not type(operation).__module__.startswith("keras.")
+    return not _is_keras_own(type(operation).call)
+
+
+def _is_keras_own(what: Any) -> bool:
+    return str(getattr(what, "__module__", "")).startswith("keras.")
+
+
+def _kind(operation: Any) -> str:
+    """Name the class, or that of Keras's which it only extends."""
+    known = type(operation).__mro__ if not _is_composed(operation) else ()
+    return next((kind.__name__ for kind in known if _is_keras_own(kind)), type(operation).__name__)
 
 
 def _leaves(layer: Any) -> Iterator[Any]:
@@ -200,7 +210,7 @@ def _layer(layer: Any, numbers: dict[int, int]) -> dict[str, object]:
     held = layer._flatten_layers(include_self=False, recursive=False) if _is_composed(layer) else ()
     inner = {id(weight) for part in held for weight in part.weights}
     own = [numbers[id(weight)] for weight in layer.weights if id(weight) in numbers and id(weight) not in inner]
-    return {"kind": type(layer).__name__, "trainable": bool(layer.trainable), "weights": own}
+    return {"kind": _kind(layer), "trainable": bool(layer.trainable), "weights": own}
 
 
 def _weights(model: Any) -> list[dict[str, object]]:

@@ -49,7 +49,7 @@ def weights(model: object, numbers: Sequence[int] | None = None) -> list[Array]:
     """Return all weights as arrays, or those with the given numbers."""
     variables = _model(model).weights
     chosen = range(len(variables)) if numbers is None else numbers
-    return [np.asarray(keras.ops.convert_to_numpy(variables[number].value)) for number in chosen]
+    return [np.asarray(variables[number].value.numpy()) for number in chosen]
 
 
 def set_weights(model: object, values: Mapping[int, Array]) -> None:

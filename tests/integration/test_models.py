@@ -80,8 +80,12 @@ def subclassed(relu=keras.ops.relu):
 def untraceable():
     return subclassed(tf.nn.relu)
 
+class Small(layers.Conv2D):
+    def __init__(self, filters):
+        super().__init__(filters, 3)
+
 def nested():
-    base = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(4, 3), layers.Lambda(lambda x: keras.ops.relu(x))])
+    base = keras.Sequential([keras.Input((8, 8, 1)), Small(4), layers.Lambda(lambda x: keras.ops.relu(x))])
     return keras.Sequential([base, keras.Sequential([layers.MaxPool2D(), layers.Identity()]), layers.Flatten(),
                              layers.Dense(3), layers.Activation("softmax")])
 
@@ -286,7 +290,7 @@ def test_losses_are_computed_from_predictions(student: ModuleSubject, images: Ar
     curve = fit_and_probe(model, data, data, loss=ADAM["loss"], seed=5, compiled=compiled, epochs=8, batch_size=8)
     oracle = keras.losses.CategoricalCrossentropy()(labels, model.predict(images))
     assert curve.losses[-1] == pytest.approx(float(oracle), rel=1e-5)
-    assert curve.losses[-1] < 0.7 * curve.start
+    assert curve.losses[-1] < 0.9 * curve.start
     assert len(curve.losses) == len(curve.claimed) == 8
     assert curve.disagreement() is None
 
