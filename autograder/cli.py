@@ -256,6 +256,10 @@ def main() -> None:
     except AutograderError as error:
         _say(f"error: {error}", error=True)
         sys.exit(2 if isinstance(error, CourseError) else 3)
+    except ModuleNotFoundError as error:
+        what = "pip install 'autograder[instructor]'"
+        _say(f"error: this command needs {error.name}, which is not installed: {what}", error=True)
+        sys.exit(3)
     except Exception:  # noqa: BLE001 - Python's own exit code for a crash, 1, means "below --fail-under" here
         traceback.print_exc()
         sys.exit(3)

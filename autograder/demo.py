@@ -27,8 +27,9 @@ def sample_course(course: Course, slug: str) -> Assignment:
     root = course.root / "build" / "demo"
     try:
         shutil.rmtree(root, ignore_errors=True)
-        for folder in (assignment.template.parent, assignment.solution.parent):
-            shutil.copytree(folder, root / folder.relative_to(course.root))
+        for folder in (assignment.template.parent, assignment.solution.parent, course.hidden_data):
+            if folder.is_dir():
+                shutil.copytree(folder, root / folder.relative_to(course.root))
         shutil.copy(course.salt, root / course.salt.relative_to(course.root))
         shutil.copytree(sample, root / "submitted")
     except OSError as error:

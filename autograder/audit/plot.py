@@ -9,6 +9,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from autograder.audit.calibration import Calibrated
 from autograder.audit.separation import Values, rarity
@@ -51,6 +52,11 @@ def _draw(panel: Any, one: Calibrated) -> None:
     panel.set_yticks(range(len(designs)), [name.replace("_", " ") for name, *_ in designs], fontsize="small")
     panel.set_ylim(len(designs) - 0.4, -0.6)
     panel.set_xlabel(one.measurement.unit)
+    if one.measurement.items is None:  # the scale on which such numbers are judged
+        panel.set_xscale("log")
+        panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5, 7)))
+        panel.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        panel.xaxis.set_minor_formatter(NullFormatter())
     panel.spines[["top", "right"]].set_visible(False)
     panel.grid(axis="x", color="0.92")
     panel.set_axisbelow(True)

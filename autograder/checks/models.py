@@ -23,7 +23,7 @@
     claimed(student, history, "train_cnn")                      {"loss": (0.69, 0.41)}, the claims of a History
 
 Inputs and labels go through the boundary, which lets 64 MiB through at once. Without ``compiled`` a model is trained as
-the student compiled it. All calls raise CheckFailure, whatever is wrong with the model. What kind of network it is, is a
+the student compiled it. All calls raise CheckFailure, whatever is wrong with it. What kind of network it is, is a
 question for :mod:`autograder.checks.architecture`; how its loss falls, one for :mod:`autograder.checks.fitting`.
 """
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
+import functools
 import re
 import warnings
 from collections.abc import Iterator, Sequence
@@ -39,13 +40,19 @@ def forbidden_use(
         others: the functions of other tasks, which answer for themselves: a call of one is not followed.
     """
     one = isinstance(source, str)
-    program = _Program([source] if isinstance(source, str) else source)
+    program = _program((source,) if isinstance(source, str) else tuple(source))
     for function in functions:
         with contextlib.suppress(RecursionError):
             for use in program.uses(_Read(function, 0), {(name, None) for name in others}):
                 if use.name in forbidden:
                     return _sentence(function, use, one)
     return None
+
+
+@functools.lru_cache(maxsize=1)
+def _program(cells: tuple[str, ...]) -> _Program:
+    """Read a program once for all of its tasks."""
+    return _Program(cells)
 
 
 @dataclass(frozen=True)

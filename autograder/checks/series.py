@@ -24,10 +24,15 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Trained:
-    """A model after its training, and what its ``History`` claims: one number per epoch for each name."""
+    """A model after its training, and what the training returned, which should be a ``History``."""
 
     model: Model
-    claims: Mapping[str, tuple[float, ...]]
+    record: object
+    train: str
+
+    def claims(self) -> Mapping[str, tuple[float, ...]]:
+        """Return what the ``History`` says, one number per epoch for each name."""
+        return claimed(self.model.student, self.record, self.train)
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class SeriesForecaster:
         self.student.model("seed_everything", seed, of=self.train)
         model = make_lstm(self.student, seed, window, units)
         record = getattr(self.student.handle, self.train)(model.handle, series, **options)
-        return Trained(model, claimed(self.student, record, self.train))
+        return Trained(model, record, self.train)
 
     def next_value(self, trained: Trained, history: Array) -> float:
         """Return the forecast of the value after ``history``, checked."""

@@ -1,7 +1,7 @@
 """Shapes: colored 64x64 pictures with one shape each, drawn when they are needed, so that nobody has seen them before.
 
 A bright shape stands on a dark ground. Place, size, tilt and colors are drawn at random, the ground runs from one color
-to another, every second picture is crossed by a bar, and everything is noisy. All kinds of shapes cover the same area:
+to another, a bar crosses some pictures, and everything is noisy. All kinds of shapes cover the same area:
 size and brightness tell nothing about the kind.
 """
 
@@ -26,10 +26,12 @@ _RADIUS = (13.0, 22.0)
 _TURN = np.pi / 18
 """Shapes stand upright, up to this angle to either side."""
 
-_DARK, _BRIGHT = (0.0, 70.0), (150.0, 255.0)
+_DARK, _BRIGHT = (0.0, 50.0), (170.0, 255.0)
 """What is red, green and blue in a background, and in a shape."""
 
-_NOISE = 14.0
+_NOISE = 12.0
+_CROSSED = 0.2
+"""The share of pictures with a bar across."""
 
 _ROWS, _COLUMNS = np.mgrid[:SIDE, :SIDE].astype(float)
 
@@ -70,8 +72,8 @@ def _picture(rng: np.random.Generator, level: _Level) -> _Plane:
     """Draw one picture ``(64, 64, 3)``, values 0..255."""
     picture = _background(rng)
     picture = _painted(picture, _coverage(rng, level), rng.uniform(*_BRIGHT, 3))
-    if rng.random() < 0.5:
-        picture = _painted(picture, _bar(rng), rng.uniform(0, 255, 3))
+    if rng.random() < _CROSSED:
+        picture = _painted(picture, _bar(rng), rng.uniform(0, 200, 3))
     noisy = picture + rng.normal(0, rng.uniform(0, _NOISE), picture.shape)
     return np.clip(np.rint(noisy), 0, 255)
 
@@ -79,7 +81,7 @@ def _picture(rng: np.random.Generator, level: _Level) -> _Plane:
 def _background(rng: np.random.Generator) -> _Plane:
     """Draw a dark color that changes a little from one side of the picture to the other."""
     u, _ = _turned(rng.uniform(0, 2 * np.pi), SIDE / 2, SIDE / 2)
-    return rng.uniform(*_DARK, 3) + (u / SIDE)[..., np.newaxis] * rng.uniform(-50, 50, 3)
+    return rng.uniform(*_DARK, 3) + (u / SIDE)[..., np.newaxis] * rng.uniform(-40, 40, 3)
 
 
 def _coverage(rng: np.random.Generator, level: _Level) -> _Plane:

@@ -63,7 +63,7 @@ class LocalGrader:
         if not release.is_file():
             raise CourseError(f"is missing: run `autograder build {self.assignment.slug}` first", path=release)
         forbidden = self.assignment.rubric.forbidden
-        preload = () if "tensorflow" in forbidden else ("tensorflow",)
+        preload = () if "tensorflow" in forbidden else ("tensorflow", "autograder.subject.models")
         try:
             self._subjects = SubjectServer.launch(ServerConfig(self.sandbox, forbidden, preload))
             self._start_examiner(self._subjects)

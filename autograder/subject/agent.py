@@ -98,7 +98,7 @@ class Agent:
             kwargs = {name: self._resolve(value) for name, value in request["kwargs"].items()}
             with self._guard():
                 result = function(*args, **kwargs)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the boundary: a student's code may raise anything
+        except Exception as error:  # noqa: BLE001 - the boundary: a student's code may raise anything
             return raised(error)
         reply: dict[str, object] = {"value": self._keep(result) if request["keep"] else result}
         if request["after"]:

@@ -225,7 +225,7 @@ class RemoteSubject(Subject):
                 raise ChannelClosed("what was sent is no reply")
             if "ask" in message:
                 channel.send(self._answer(message), deadline)
-            elif message.get("id") == number:
+            elif type(message.get("id")) is int and message["id"] == number:
                 return message
 
 

@@ -25,7 +25,18 @@ from autograder.subject.sandbox import Tier, enter_box, interpreter_box
 PACKET = 65536
 """Bytes of the largest request."""
 
-_ALWAYS = ("numpy", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "autograder.subject.keeper")
+_ALWAYS = (
+    "IPython.core.completerlib",
+    "IPython.core.logger",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
+    "ipykernel.debugger",
+    "tornado.platform.asyncio",
+    "tornado.queues",
+    "autograder.subject.keeper",
+)
+"""What every kernel imports when it starts, or with its first cell."""
+
 _HIDDEN_DATA = ("sklearn",)
 """Masked in every subject: scikit-learn brings the digits whose labels the hidden split hides."""
 
@@ -90,8 +101,12 @@ def main(arguments: list[str]) -> int:
 
 
 def _preload(config: ServerConfig) -> None:
+    sys.modules["debugpy"] = None  # type: ignore[assignment]  # nobody debugs, and it takes a tenth of a second
+    from autograder.subject import warmth  # behind the walls, as everything that a subject meets
+
     for module in (*_ALWAYS, *config.preload):
         importlib.import_module(module)
+    warmth.warm_up()
     absent.install(config.absent)
     gc.collect()
     gc.freeze()  # the collector of a child would otherwise touch, and so copy, every page that is shared

@@ -149,6 +149,6 @@ def check_content(code: int, buffer: Any, offset: int, size: int) -> None:
     if code == BOOL and ndarray((size,), _BYTE, buffer, offset).max() > 1:
         raise CodecError("array of bool", "items 0 and 1", "others")
     if code == TEXT:
-        letters = ndarray((size // CHARACTER.itemsize,), CHARACTER, buffer, offset)
+        letters: ndarray[Any, Any] = ndarray((size // CHARACTER.itemsize,), CHARACTER, buffer, offset)
         if letters.max() > 0x10FFFF or ((letters >= 0xD800) & (letters <= 0xDFFF)).any():
             raise CodecError("text array", "Unicode characters", "others")

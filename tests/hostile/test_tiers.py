@@ -90,7 +90,8 @@ def test_folders_of_graders_that_were_killed_are_removed(unwalled_grader: Grader
 def test_the_package_imports_where_there_are_no_walls() -> None:
     """A student on Windows imports the package that holds the sandbox; there is no fork, no SIGCHLD, no resource."""
     program = (
-        "import os, signal, sys; sys.modules.update(dict.fromkeys(['resource', 'fcntl', 'termios', 'pwd'])); "
+        "import os, shutil, signal, subprocess, sys, tempfile; "
+        "sys.modules.update(dict.fromkeys(['resource', 'fcntl', 'termios', 'pwd'])); "
         "del os.fork, os.geteuid, signal.SIGCHLD, signal.SIGALRM, signal.SIGKILL; sys.platform = 'win32'; "
         "from autograder.subject.sandbox import Tier, doctor, missing; print(missing(Tier.NAMESPACES))"
     )

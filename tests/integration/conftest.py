@@ -20,7 +20,7 @@ FILES = {
     "assignments/probe/rubric.toml": """\
 title = "Probe"
 order = 1
-forbidden = ["tensorflow", "scipy"]
+forbidden = ["tensorflow", "keras", "scipy"]
 
 [limits]
 cell_s = 3

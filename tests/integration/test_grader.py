@@ -219,3 +219,14 @@ def test_a_patched_numpy_decides_nothing(submit: Submit) -> None:
     )
     graded = submit(last=patch, double="def double(x):\n    return 0 * x")
     assert scores(graded)["double"] == 0
+
+
+def test_figures_are_in_the_executed_notebook(submit: Submit) -> None:
+    """What a student draws is what the instructor sees."""
+    graded = submit(last="import matplotlib.pyplot as plt\nplt.figure(figsize=(2, 1))\nplt.plot([1, 2]);")
+    assert "'image/png': 'iVBOR" in outputs(graded)
+
+
+def test_a_stand_in_for_keras_disturbs_nothing(submit: Submit) -> None:
+    """A NumPy notebook that imports what it may not use is graded like any other."""
+    assert scores(submit(first="import keras, tensorflow.keras as tk\nfrom tensorflow import keras as k")) == FULL

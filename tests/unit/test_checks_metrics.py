@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from tests.strategies import anything
 LABELS = np.arange(100) % 10
 
 
-def predictions(correct: int) -> np.ndarray[tuple[int], np.dtype[np.int_]]:
+def predictions(correct: int) -> npt.NDArray[np.int_]:
     """Return labels of which exactly that many are right."""
     return np.where(np.arange(100) < correct, LABELS, (LABELS + 1) % 10)
 
