@@ -88,7 +88,7 @@ class _Curve:
     def fall(self) -> float:
         """What the loss lost until the last epoch, as a share of the first one, which is above 0."""
         first, last = self.scaled[0], self.scaled[-1]
-        with np.errstate(over="ignore", divide="ignore"):  # from a first loss of almost nothing it may have risen beyond measure
+        with np.errstate(all="ignore"):  # from a first loss of almost nothing it may have risen beyond measure
             return float(1 - last / first)
 
     def falls(self, drop: float) -> bool:

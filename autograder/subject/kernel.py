@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib
+import matplotlib as mpl
 import numpy as np
 import zmq
 from ipykernel.iostream import IOPubThread
@@ -139,7 +139,7 @@ def main(endpoints: Endpoints) -> int:
     app.config.InlineBackend.print_figure_kwargs = {"bbox_inches": None, "pil_kwargs": {"compress_level": 1}}
     app.initialize([])  # type: ignore[no-untyped-call]
     # The backend looks for a shell when it is imported, which the fork server did: so it is told here.
-    matplotlib.interactive(True)
+    mpl.interactive(True)
     configure_inline_support(app.kernel.shell, BACKEND)  # type: ignore[no-untyped-call]
     channel = Channel(socket.socket(fileno=endpoints.agent))
     agent = AgentServer(channel, app.kernel.shell.user_ns)

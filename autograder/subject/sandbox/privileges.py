@@ -9,11 +9,15 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.subject.sandbox import linux
 from autograder.subject.sandbox.walls import Walls
+
+if sys.platform != "win32":  # where this package is imported too
+    import resource
 
 MIB = 1 << 20
 _ADDRESS_SPACE_MIB = 2048
@@ -93,8 +97,6 @@ def limit(walls: Walls, others: int) -> None:
 
     ``others`` is how many threads the same user already has: the kernel counts them with the subject's.
     """
-    import resource  # Windows, where this package is imported too, has none
-
     for name, most in _limits(walls, others).items():
         kind = getattr(resource, name, None)
         if kind is None:
