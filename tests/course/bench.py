@@ -44,7 +44,8 @@ def examine(
     bench = _Bench(assignment, subjects, only or {})
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        code = pytest.main([str(tests), f"--rootdir={tests.parent}", *_OPTIONS], plugins=[bench])
+        # A module is named by its path below rootdir: each assignment has a test_hidden.py of its own.
+        code = pytest.main([str(tests), f"--rootdir={assignment.course.root}", *_OPTIONS], plugins=[bench])
     assert code == pytest.ExitCode.OK, f"{tests} could not be collected: {bench.problems}"
     return bench.results
 
