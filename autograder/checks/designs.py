@@ -5,13 +5,14 @@
     assert_some_parameters(model, (11_699_112, 11_695_528), name="resnet18")
     brightened(rng, model)                            positive kernels: no ReLU hides what a pixel changes
     loss_after_training(model, (x, y), (probe_x, probe_y), epochs=5, batch_size=32, seed=0)
+    assert_learns(make, (x, y), (probe_x, probe_y), threshold("residual_loss"), epochs=5, batch_size=32)
 
 A part is looked at by itself, so that one wrong pooling costs neither the convolutions nor the classifier.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -21,6 +22,7 @@ from autograder.checks.description import Description
 from autograder.checks.fitting import Data, probe_loss
 from autograder.checks.models import Model
 from autograder.checks.stages import Expected, difference, matches
+from autograder.checks.training import for_some_seed
 from autograder.errors import CheckFailure
 
 PARTS: Mapping[str, tuple[str, ...]] = {
@@ -75,7 +77,25 @@ def loss_after_training(model: Model, train: Data, probe: Data, *, epochs: int, 
     adam = {"class_name": "Adam", "config": {"learning_rate": 0.001}}
     compiled = {"optimizer": adam, "loss": _LOSS}
     model.fit(*train, probe[0][:1], epochs=epochs, batch_size=batch_size, seed=seed, compiled=compiled)
-    return probe_loss(model.predict(probe[0], probe[1].shape[1:], training=True), probe[1], _LOSS)
+    predicted = model.predict(probe[0], probe[1].shape[1:], training=True, batch=len(probe[0]))
+    return probe_loss(predicted, probe[1], _LOSS)
+
+
+def assert_learns(make: Callable[[], Model], train: Data, probe: Data, most: float, **options: int) -> None:
+    """Check that a freshly made classifier, trained so, gets to a loss of ``most`` or less for one of three seeds."""
+
+    def attempt(seed: int) -> None:
+        model = make()
+        loss = loss_after_training(model, train, probe, seed=seed, **options)
+        model.forget()
+        if not loss <= most:
+            raise CheckFailure(
+                f"The model of {model.name} does not learn enough.",
+                expected=f"a loss of at most {most:.3g} on images that it has not seen",
+                received=f"{loss:.3g}",
+            )
+
+    for_some_seed(attempt)
 
 
 _LOSS = "categorical_crossentropy"

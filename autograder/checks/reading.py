@@ -1,6 +1,6 @@
 """How a recurrent network reads a sequence: from the first step to the last, with nothing that goes past it.
 
-    assert_reads_forward(model, name="build_recaller")
+    assert_reads_forward(model, name="your recaller")
 
 A network that has to remember could otherwise look at the first step again: by reading backwards, or by a shortcut.
 """
@@ -28,14 +28,14 @@ def assert_reads_forward(model: Model | Description, *, name: str = "your model"
     Raises:
         CheckFailure: it is anything else, or it reads backwards, or it answers to more than the last state.
     """
-    received = stages_of(model)
+    received, subject = stages_of(model), name[:1].upper() + name[1:]
     stages = [one.stage for one in received]
     reading = [stage for stage in stages if stage.kind in RECURRENT]
     known = all(stage.kind in RECURRENT | BESIDE for stage in stages)
     if not reading or not known or any(one.branches for one in received):
-        message = f"{name} is not made of recurrent layers in a row."
+        message = f"{subject} is not made of recurrent layers in a row."
         raise CheckFailure(message, received=printable(", ".join(stage.kind for stage in stages)), hint=_HINT)
     if any(stage.details.get("backwards") for stage in reading):
-        raise CheckFailure(f"{name} reads backwards.", hint="Leave out `go_backwards`: the first step comes first.")
+        raise CheckFailure(f"{subject} reads backwards.", hint="Leave out `go_backwards`: the first step comes first.")
     if reading[-1].details.get("sequences"):
-        raise CheckFailure(f"{name} does not answer to the last state alone.", hint=_HINT)
+        raise CheckFailure(f"{subject} does not answer to the last state alone.", hint=_HINT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,7 @@ def agree(tiny: Assignment) -> None:
 
 def passes(test_file: Path) -> bool:
     """Run a file of hidden tests against the solution."""
+    sys.modules.pop(test_file.stem, None)  # pytest would take another course's tests of the same name for these
     options = [f"-c{os.devnull}", f"--rootdir={test_file.parent}", "--import-mode=importlib", "-pno:cacheprovider"]
     return pytest.main([str(test_file), *options], plugins=[plugin]) == pytest.ExitCode.OK
 
