@@ -167,9 +167,10 @@ def learned_by_heart(answers: Answers, names: Collection[str]) -> tuple[ModuleSu
 IN_THE_MAKING = frozenset({"cnn_architectures", "deep_rnn", "keras_cnn", "lstm"})
 """Assignments that build and grade, whose thresholds are not calibrated and whose proofs have not been seen to hold."""
 
-EVERY = [Answers(one) for one in Course.find(Path(__file__).parent).assignments() if one.slug not in IN_THE_MAKING]
+WRITTEN = [Answers(one) for one in Course.find(Path(__file__).parent).assignments()]
+EVERY = [one for one in WRITTEN if one.assignment.slug not in IN_THE_MAKING]
 
 
 def answers_of(slug: str) -> Answers:
     """Return the answers to one assignment."""
-    return next(one for one in EVERY if one.assignment.slug == slug)
+    return next(one for one in WRITTEN if one.assignment.slug == slug)
