@@ -50,6 +50,7 @@
 # - `width` makes a network thinner without changing its design: every channel count and every hidden size $c$ becomes
 #   $\max(1, \operatorname{round}(\text{width} \cdot c))$. The number of classes stays as it is.
 # - Where a docstring names no stride it is 1. A pooling window of 2 moves by 2.
+# - The names in a `%%figure` cell stay among the figures, so they never clash with yours. Figures are not graded.
 #
 # **Time:** about four hours. Nothing is downloaded, and nothing has to be trained.
 
@@ -61,7 +62,8 @@ from keras import layers
 
 from autograder import check
 
-# The rest of this cell draws the figures. You need not read it.
+# The rest of this cell is for the figures. You need not read it.
+# %load_ext autograder
 plt.rcParams.update({"figure.dpi": 80, "font.size": 10, "axes.titlesize": 10})
 plt.rcParams.update({"axes.spines.top": False, "axes.spines.right": False})
 COLORS = {"conv": "#cfe0f7", "pool": "#fbe3c0", "dense": "#d9efd5", "join": "#f3d3d8", "": "white"}
@@ -142,7 +144,7 @@ def draw_pipeline(stages, width=12):
 # $3 + 2 \cdot 1 = 5$, then $5 + 1 \cdot 1 = 6$, and now $j = 2$. The next 3x3 convolution sees $6 + 2 \cdot 2 = 10$.
 
 
-# %%
+# %% figure=true
 def draw_receptive_fields():
     def receptive_fields(steps):
         """Follow the recursion through ``(kernel, stride)`` pairs."""
@@ -188,7 +190,7 @@ draw_receptive_fields()
 # **convolve**, so that one small pattern is looked for everywhere; **pool**, so that it matters less where exactly it
 # was; do that twice, with more channels and fewer pixels each time; then let **dense** layers decide.
 
-# %%
+# %% figure=true
 draw_pipeline(
     [
         ("image", "", "28x28x1"),
@@ -244,7 +246,7 @@ def lenet5(input_shape=(28, 28, 1), classes=10):
 # which their network learned several times faster. Add **dropout** against learning by heart, and the error on ImageNet
 # fell from 26 % to 15 % in one year. (They split the network over the two cards; we build it as one tower.)
 
-# %%
+# %% figure=true
 draw_pipeline(
     [
         ("conv 11x11\n96, stride 4", "conv", "55x55x96"),
@@ -272,7 +274,7 @@ draw_pipeline(
 # times more for *deciding* than for *seeing*: keep that in mind until NiN.
 
 
-# %%
+# %% figure=true
 def draw_parameter_counts():
     counts = {"AlexNet": [3_747_200, 37_752_832, 16_781_312, 4_097_000]}
     counts["VGG-16"] = [14_714_688, 102_764_544, 16_781_312, 4_097_000]
@@ -324,7 +326,7 @@ def alexnet(input_shape=(227, 227, 3), classes=1000, width=1.0):
 # stack is cheaper, and there are three ReLUs on the way instead of one.
 
 
-# %%
+# %% figure=true
 def draw_stack_of_kernels():
     _, (left, right) = plt.subplots(1, 2, figsize=(10, 2.9), width_ratios=[1.3, 1])
     for level, (cells, label) in enumerate([(7, "image"), (5, "after one 3x3"), (3, "after two"), (1, "after three")]):
@@ -413,7 +415,7 @@ def vgg16(input_shape=(224, 224, 3), classes=1000, width=1.0):
 # fixed image size, nothing to learn by heart.
 
 
-# %%
+# %% figure=true
 def draw_nin():
     axes = empty_drawing(11, 2.6, (-0.9, 12.2), (-1.7, 1.5))
     for x, (text, kind) in zip(
@@ -496,7 +498,7 @@ def nin(input_shape=(227, 227, 3), classes=10, width=1.0):
 # comes out, along the channels. The next layer takes what it needs.
 
 
-# %%
+# %% figure=true
 def draw_inception():
     axes = empty_drawing(9, 4.2, (-1.5, 9), (-0.4, 4.6))
     draw_box(axes, 3.75, 0, "input", width=2)
@@ -621,7 +623,7 @@ def googlenet(input_shape=(224, 224, 3), classes=1000, width=1.0):
 # the gradient becomes $0.1^{15} = 10^{-15}$. With them it is $1.1^{15} \approx 4.2$.
 
 
-# %%
+# %% figure=true
 def draw_residual_blocks():
     axes = empty_drawing(11, 3.6, (-1.5, 12), (-0.6, 5.4))
     for x, shape in ((0.5, "same"), (7.5, "other")):
@@ -730,7 +732,7 @@ def resnet18(input_shape=(224, 224, 3), classes=1000, width=1.0):
 # your residual net in the same way and looks at its loss on digits that it has not seen.
 
 
-# %%
+# %% figure=true
 def draw_recorded_losses():
     recorded = {
         "plain, depth 31": [2.366, 2.245, 2.134, 2.040, 1.944],
@@ -774,9 +776,9 @@ def deep_net(depth, residual, input_shape=(8, 8, 1), classes=10):
 # ### Try it yourself
 #
 # Set `TRAIN` to True and run this cell: it takes about a minute. Then try depths of 5 and 15. Where does the plain net
-# begin to fall behind? (Set it back before you submit: the grader runs this notebook, too.)
+# begin to fall behind?
 
-# %%
+# %% figure=true
 TRAIN = False
 
 
@@ -804,7 +806,7 @@ if TRAIN:
 # logarithmic scale; in brackets is the number of kernels (for ResNet-18 its three projections are among them).
 
 
-# %%
+# %% figure=true
 def draw_side_by_side():
     thin = {
         "lenet5": {},
@@ -832,7 +834,8 @@ draw_side_by_side()
 # %% [markdown]
 # ## Before you submit
 #
-# 1. Choose *Restart kernel and run all cells*. The grader does the same: it starts from an empty kernel, top to bottom.
+# 1. Choose *Restart kernel and run all cells*. The grader does the same, from an empty kernel, but
+#    leaves the figures out.
 # 2. Look once more at all checks.
 # 3. Save, and hand in this file under its name.
 #

@@ -33,7 +33,8 @@
 #    cell below it. The docstring says which shapes go in and come out.
 # 2. Run the cell, then the `check(...)` cell after it. It tries your function on your own computer and says what is
 #    wrong: what it expected, what it received, and where to look.
-# 3. Many figures are drawn by *your* functions. Until a function exists its figure is a line of text.
+# 3. Many figures are drawn by *your* functions. Until a function exists its figure is a line of text. The names in a
+#    `%%figure` cell stay among the figures, so they never clash with yours. Figures are not graded.
 #
 # A check that passes is a good sign and not yet the grade. The final tests are other ones: they use fresh random
 # numbers, images that are not square, several channels, strides that do not divide evenly. Every task is graded on
@@ -61,7 +62,8 @@ import numpy as np
 from autograder import check
 from autograder.data import load_digits
 
-# The rest of this cell draws the figures. You need not read it.
+# The rest of this cell is for the figures. You need not read it.
+# %load_ext autograder
 plt.rcParams.update({"figure.dpi": 80, "font.size": 10, "axes.titlesize": 10})
 plt.rcParams.update({"axes.spines.top": False, "axes.spines.right": False})
 
@@ -122,6 +124,7 @@ def mosaic(images, columns):
 digits, digit_labels = load_digits("train", seed=0)
 print(f"images {digits.shape} of {digits.dtype}, labels {digit_labels.shape}: {digit_labels[:12]} ...")
 
+# %% figure=true
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.2), width_ratios=[1, 2])
 draw(left, digits[0], f"one image: 64 numbers, label {digit_labels[0]}", numbers="d")
 draw(right, mosaic(digits[:24], 8), "the first 24 images")
@@ -199,7 +202,7 @@ def standardize(train, test):
     raise NotImplementedError
 
 
-# %%
+# %% figure=true
 random = np.random.default_rng(0)
 colored = random.normal([0.7, 0.4, 0.2], [0.05, 0.15, 0.02], (20, 8, 8, 3))  # three channels, three scales
 pair = try_yours("standardize", colored, colored[:2])
@@ -234,7 +237,7 @@ if pair is not None:
 #
 # In the figure every blue bar is one place of a window with $f = 3$ and $s = 2$; white cells are padding.
 
-# %%
+# %% figure=true
 figure, panels = plt.subplots(1, 3, figsize=(11, 1.9))
 for panel, (n, p, places) in zip(panels, [(7, 0, 3), (7, 1, 4), (6, 0, 2)], strict=True):
     for cell in range(-p, n + p):
@@ -281,7 +284,7 @@ def output_size(n, f, stride=1, padding=0):
 # $2 \cdot 1 + 0 \cdot 0 + 1 \cdot 0 + 3 \cdot (-1) = -1$. The window in the figure gives $3 - 0 = 3$. (A flipped
 # kernel would give the opposite sign everywhere. Do not flip.)
 
-# %%
+# %% figure=true
 X = np.array([[1, 2, 0, 1], [0, 1, 3, 1], [2, 1, 0, 0], [1, 0, 1, 2]])
 K = np.array([[1, 0], [0, -1]])
 Z = np.array([[0, -1, -1], [-1, 1, 3], [2, 0, -2]])
@@ -343,7 +346,7 @@ def conv2d(x, kernels, bias, stride=1, padding=0):
 # edge kernel answers where brightness *changes* in its direction, red for one sign and blue for the other, and stays
 # silent on flat ground. Your network will find kernels of its own.
 
-# %%
+# %% figure=true
 rows, columns = np.mgrid[:24, :24]
 scene = ((rows - 7) ** 2 + (columns - 8) ** 2 < 30).astype(float)  # a disk, ...
 scene[12:21, 14:22] = 0.7  # ... a square, ...
@@ -395,7 +398,7 @@ def relu(x):
     raise NotImplementedError
 
 
-# %%
+# %% figure=true
 rectified = try_yours("relu", maps, shape=(1, 22, 22, 4))
 if rectified is not None:
     figure, panels = plt.subplots(1, 3, figsize=(9, 2.5))
@@ -428,7 +431,7 @@ if rectified is not None:
 #
 # **A trap.** The maximum of a window of negative numbers is negative. It is not zero.
 
-# %%
+# %% figure=true
 figure, panels = plt.subplots(1, 3, figsize=(9, 2.5), width_ratios=[4, 2.5, 2.5])
 draw(panels[0], X, "X", numbers="d", cmap="Blues", vmin=0, vmax=4)
 draw(panels[1], [[2, 3], [2, 2]], "largest of each window", numbers="d", cmap="Blues", vmin=0, vmax=4)
@@ -495,7 +498,7 @@ def average_pool2d(x, size=2, stride=None):
 # number after the pool has seen $4 \times 4$ pixels. A second $3 \times 3$ convolution after it would see
 # $1 + 2 + 1 \cdot 1 + 2 \cdot 2 = 8$: a whole digit.
 
-# %%
+# %% figure=true
 figure, panels = plt.subplots(1, 3, figsize=(8.5, 2.9), width_ratios=[8, 6, 3])
 stages = [
     ("image: 4 x 4 pixels", 8, 2, 4),
@@ -609,7 +612,7 @@ def softmax(logits):
 # exaggerates them until the winner takes all, a high one levels them. The network chooses the scale of its logits,
 # and so its own confidence.
 
-# %%
+# %% figure=true
 logits = np.array([2.0, 1.0, 0.0, -1.0])
 temperatures = np.array([0.3, 1, 5])
 rows = try_yours("softmax", logits / temperatures[:, None], shape=(3, 4))
@@ -641,7 +644,7 @@ if rows is not None:
 # of the logarithm away from 0 by something tiny, such as $10^{-12}$: small enough not to disturb any ordinary
 # probability.
 
-# %%
+# %% figure=true
 figure, axes = plt.subplots(figsize=(5, 2.2))
 probability = np.linspace(0.005, 1, 200)
 axes.plot(probability, -np.log(probability), lw=3, color="royalblue")
@@ -743,7 +746,7 @@ def conv2d_backward(grad, x, kernels, stride=1, padding=0):
 # $10^{-3}$ it is a mistake.
 
 
-# %%
+# %% figure=true
 def measured_gradient(loss, values, h=1e-5):
     """Return the gradient of ``loss()`` with respect to the array ``values``, by central differences."""
     gradient = np.zeros_like(values)
@@ -785,7 +788,7 @@ if gradients is not None:
 # collects all of their gradients: with stride 1 the 3 of $X$ wins four windows. And if two values of a window are
 # equal, give the gradient to one of them (libraries take the first in reading order), not to both.
 
-# %%
+# %% figure=true
 routed = np.zeros((4, 4), dtype=int)
 routed[[0, 1, 2, 3], [1, 2, 0, 3]] = [1, 2, 3, 4]
 figure, panels = plt.subplots(1, 3, figsize=(8.5, 2.6), width_ratios=[4, 2, 4])
@@ -852,7 +855,7 @@ def sgd_step(parameters, gradients, learning_rate):
 # small a rate does not arrive, too large a one leaps from wall to wall.
 
 
-# %%
+# %% figure=true
 def descend(rate, steps=40):
     """Return the points that your steps visit, or None."""
     points = [np.array([-9.0, 2.5])]
@@ -970,7 +973,7 @@ def predict_cnn(parameters, images):
 #
 # Training on 300 digits. With array operations this takes less than a second, with loops over pixels a few.
 
-# %%
+# %% figure=true
 tensor = try_yours("to_tensor", digits[:300], shape=(300, 8, 8, 1))
 trained = try_yours("train_cnn", tensor, np.eye(10)[digit_labels[:300]])
 parameters, losses = trained if isinstance(trained, tuple) and len(trained) == 2 else (None, None)
@@ -987,7 +990,7 @@ if losses is not None:
 # how often each digit was read as which one; everything off the diagonal is a mistake, and beside it are the worst of
 # them. Would you have known?
 
-# %%
+# %% figure=true
 unseen, unseen_labels = load_digits("validation", seed=0)
 predicted = try_yours("predict_cnn", parameters, try_yours("to_tensor", unseen), shape=(297, 10))
 if predicted is not None:
@@ -1015,7 +1018,7 @@ if predicted is not None:
 # And these are the kernels that it found by itself, with the features they see in one digit. Compare them with the
 # edge kernels of task 4: nobody told the network about edges. Red weights like ink, blue ones like paper.
 
-# %%
+# %% figure=true
 learned = parameters.values() if isinstance(parameters, dict) else ()
 learned = next((value for value in learned if np.ndim(value) == 4 and np.shape(value)[2] == 1), None)
 if learned is not None:
@@ -1033,8 +1036,8 @@ if learned is not None:
 # %% [markdown]
 # ## Before you submit
 #
-# 1. Choose *Restart kernel and run all cells*. The grader does the same: it starts from an empty kernel, top to
-#    bottom.
+# 1. Choose *Restart kernel and run all cells*. The grader does the same, from an empty kernel, but
+#    leaves the figures out.
 # 2. Look once more at all checks.
 # 3. Save, and hand in this file under its name.
 #

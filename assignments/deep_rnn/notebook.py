@@ -32,7 +32,8 @@
 #    cell below it. The docstring says what goes in and comes out.
 # 2. Run the cell, then the `check(...)` cell after it. It tries your function on your own computer and says what is
 #    wrong: what it expected, what it received, and where to look.
-# 3. Many figures are drawn by *your* functions. Until a function exists its figure is a line of text.
+# 3. Many figures are drawn by *your* functions. Until a function exists its figure is a line of text. The names in a
+#    `%%figure` cell stay among the figures, so they never clash with yours. Figures are not graded.
 #
 # A check that passes is a good sign and not yet the grade. The final tests are other ones, with fresh random numbers
 # and other sizes. Every task is graded on its own, so a task that you cannot solve does not cost you the later ones.
@@ -59,7 +60,10 @@ import numpy as np
 from autograder import check
 from autograder.data import load_recall
 
-# The rest of this cell draws the figures. You need not read it.
+sequences, labels = load_recall()
+
+# The rest of this cell is for the figures. You need not read it.
+# %load_ext autograder
 plt.rcParams.update({"figure.dpi": 80, "font.size": 10, "axes.titlesize": 10})
 plt.rcParams.update({"axes.spines.top": False, "axes.spines.right": False, "figure.constrained_layout.use": True})
 
@@ -125,7 +129,7 @@ def canvas(width, height):
 # Time runs to the right, depth upwards. Only one state leaves the stack: the last one of the top layer, which has seen
 # everything.
 
-# %%
+# %% figure=true
 axes = canvas(7.2, 4.2)
 colors = {1: "#cfe3f7", 2: "#fde9c8"}
 for t in range(1, 5):
@@ -173,7 +177,7 @@ def stacked_rnn(input_shape, units=(32, 32), cell="lstm", classes=4):
     raise NotImplementedError
 
 
-# %%
+# %% figure=true
 for cell in ("simple", "gru", "lstm"):
     model = try_yours("stacked_rnn", (10, 4), (32, 32), cell)
     if model is None:
@@ -196,7 +200,7 @@ for cell in ("simple", "gru", "lstm"):
 #
 # Both begin with a state of zeros: $\overrightarrow{h}_0 = 0$ and $\overleftarrow{h}_{T+1} = 0$.
 
-# %%
+# %% figure=true
 axes = canvas(7.2, 4.2)
 for t in range(1, 5):
     x = 1.3 * (t - 1)
@@ -254,7 +258,7 @@ def bidirectional_forward(x, forward, backward):
 # A pulse in the middle of silence shows who has seen it: the units that read forward answer *after* it, those that
 # read backward *before* it.
 
-# %%
+# %% figure=true
 rng = np.random.default_rng(5)
 pulse = np.zeros((1, 21, 1))
 pulse[0, 10] = 2
@@ -304,7 +308,7 @@ def bidirectional_rnn(input_shape, units=32, cell="gru", classes=4):
     raise NotImplementedError
 
 
-# %%
+# %% figure=true
 for cell in ("simple", "gru", "lstm"):
     model = try_yours("bidirectional_rnn", (6, 2), 5, cell, 3)
     if model is None:
@@ -325,7 +329,7 @@ for cell in ("simple", "gru", "lstm"):
 # $\tanh 1 = 0.762$. With three steps of padding behind it, the last state is
 # $\tanh \tfrac{0.762}{2} = 0.364$, then $0.180$, then $0.090$: the same sequence, another answer.
 
-# %%
+# %% figure=true
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 2.6))
 rng = np.random.default_rng(1)
 batch = rng.normal(size=(8, 20))
@@ -377,7 +381,7 @@ def masked_rnn(input_shape, units=32, classes=4):
 # The same ten sequences of 5 steps, and ever more padding behind them. The lines are the probability of the first
 # class: they have to be flat.
 
-# %%
+# %% figure=true
 if try_yours("masked_rnn", (5, 2)) is not None:
     rng = np.random.default_rng(2)
     short, lines, weights = rng.normal(size=(10, 5, 2)).astype("float32"), [], None
@@ -402,8 +406,7 @@ if try_yours("masked_rnn", (5, 2)) is not None:
 # $N(0, 2^2)$, in all channels. At the end the network is asked which symbol it was. Nothing else has to be learned,
 # and it is very hard: the symbol is quieter than the noise, comes only once, and its trace has to survive 39 updates.
 
-# %%
-sequences, labels = load_recall()
+# %% figure=true
 figure, panels = plt.subplots(1, 3, figsize=(9, 1.9), sharey=True)
 for axes, sequence, label in zip(panels, sequences, labels, strict=False):
     axes.imshow(sequence.T, aspect="auto", cmap="RdBu", vmin=-5, vmax=5, extent=(0.5, 40.5, 4.5, 0.5))
@@ -433,7 +436,7 @@ plt.show()
 # The bias is only where training starts. The network learns the rest by itself: to write when a symbol comes, and
 # never again.
 
-# %%
+# %% figure=true
 bias, marked = np.linspace(-1, 7, 200), np.array([0, 1, 3, 5])
 figure, axes = plt.subplots(figsize=(6, 2.5))
 axes.plot(bias, (1 / (1 + np.exp(-bias))) ** 39, lw=3, color="darkorange")
@@ -478,7 +481,7 @@ def build_recaller(input_shape=(40, 4), classes=4):
 # The check below trains your network once, which takes some ten seconds. The next cell trains another one, to show you
 # how it learns: for a while nothing happens, and then everything does.
 
-# %%
+# %% figure=true
 recaller = try_yours("build_recaller")
 if recaller is not None:
     others, truth = load_recall("validation", count=400)
@@ -497,8 +500,8 @@ if recaller is not None:
 # %% [markdown]
 # ## Before you submit
 #
-# 1. Choose *Restart kernel and run all cells*. The grader does the same: it starts from an empty kernel, top to
-#    bottom.
+# 1. Choose *Restart kernel and run all cells*. The grader does the same, from an empty kernel, but
+#    leaves the figures out.
 # 2. Look once more at all checks.
 # 3. Save, and hand in this file under its name.
 #

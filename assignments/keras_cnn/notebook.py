@@ -34,7 +34,8 @@
 #    cell below it. The docstring says what goes in and comes out.
 # 2. Run the cell, then the `check(...)` cell after it. It tries your function on your own computer and says what is
 #    wrong: what it expected, what it received, and where to look.
-# 3. Many figures are drawn with *your* functions. Until a function exists its figure is a line of text.
+# 3. Many figures are drawn with *your* functions. Until a function exists its figure is a line of text. The names in a
+#    `%%figure` cell stay among the figures, so they never clash with yours. Figures are not graded.
 #
 # A check that passes is a good sign and not yet the grade: the final tests use other numbers, other picture sizes, and
 # pictures that nobody has seen. Every task is graded on its own, so a task that you cannot solve does not cost you the
@@ -58,7 +59,8 @@ import numpy as np
 from autograder import check
 from autograder.data import load_shapes
 
-# The rest of this cell draws the figures. You need not read it.
+# The rest of this cell is for the figures. You need not read it.
+# %load_ext autograder
 plt.rcParams.update({"figure.dpi": 80, "font.size": 10, "axes.titlesize": 10})
 plt.rcParams.update({"axes.spines.top": False, "axes.spines.right": False})
 
@@ -135,6 +137,8 @@ pictures, labels = load_shapes("train", seed=0, count=400)
 others, other_labels = load_shapes("validation", seed=0, count=200)
 names = np.array(["circle", "square"])
 print(f"pictures {pictures.shape} of {pictures.dtype}, labels {labels.shape}: {labels[:12]} ...")
+
+# %% figure=true
 draw_row(pictures[:20], names[labels[:20]])
 
 # %% [markdown]
@@ -197,7 +201,7 @@ def dense_parameters(n_in, n_out):
     raise NotImplementedError
 
 
-# %%
+# %% figure=true
 sides = np.array([8, 16, 32, 64, 128])
 if try_yours("conv_parameters", 3, 3, 32) and try_yours("dense_parameters", 3, 32):
     convolutions = [conv_parameters(3, 3, 32) for _ in sides]
@@ -301,7 +305,7 @@ def build_cnn(input_shape=(64, 64, 3)):
     raise NotImplementedError
 
 
-# %%
+# %% figure=true
 model = try_yours("build_cnn")
 if model is not None:
     rows = [(layer.name, layer.output.shape[1:], layer.count_params()) for layer in getattr(model, "layers", [])]
@@ -312,7 +316,7 @@ if model is not None:
 # %% [markdown]
 # Even before any training the network does something: 32 random filters see different things in a picture.
 
-# %%
+# %% figure=true
 if model is not None:
     maps = outputs_of(model, [0, 2], pictures[:1] / np.float32(255))
     if maps is not None:
@@ -336,7 +340,7 @@ if model is not None:
 # Why not the squared error $(y - p)^2$? It never exceeds 1. A network that is sure and wrong would hardly be told so.
 # (And if you find `from_logits` in the documentation: it is for networks that end *without* a sigmoid. Ours has one.)
 
-# %%
+# %% figure=true
 p = np.linspace(0.005, 0.995, 200)
 figure, axes = plt.subplots(figsize=(6, 2.8))
 axes.plot(p, -np.log(p), lw=3, color="royalblue", label="cross-entropy")
@@ -418,7 +422,7 @@ def train_cnn(model, images, labels, epochs=10, batch_size=32):
 # Now everything comes together. The dotted line is the loss of guessing, $\log 2$: if your curve does not leave it,
 # look for the mistake before you train for longer.
 
-# %%
+# %% figure=true
 keras.utils.set_random_seed(0)
 cnn = try_yours("compile_cnn", try_yours("build_cnn"))
 history = try_yours("train_cnn", cnn, pictures, labels, epochs=6)
@@ -457,7 +461,7 @@ def predict_labels(model, images):
 # How good is it? Not on the pictures that it has trained on, where a network with 1.6 million parameters may simply
 # remember the answers, but on 200 others. The mistakes are worth looking at.
 
-# %%
+# %% figure=true
 if history is not None:
     given = try_yours("predict_labels", cnn, others)
     if given is not None and np.shape(given) == other_labels.shape:
@@ -471,7 +475,7 @@ if history is not None:
 # And what has it learned? The 32 filters of the first layer, as little color pictures of $3 \times 3$ pixels, and
 # what ten of them see. Some are edge detectors, some look for a color.
 
-# %%
+# %% figure=true
 if history is not None and getattr(cnn.layers[0], "kernel", None) is not None:
     filters = np.moveaxis(np.asarray(cnn.layers[0].kernel), -1, 0)  # (32, 3, 3, 3)
     lowest, highest = filters.min(), filters.max()
@@ -506,7 +510,7 @@ if history is not None and getattr(cnn.layers[0], "kernel", None) is not None:
 # The figure below shows four maps that answer to edges, computed by plain NumPy, and their averages. A square has
 # much of its outline in two directions, a circle a little in all.
 
-# %%
+# %% figure=true
 gray = pictures.mean(axis=-1)
 squares, circles = gray[labels == 1][:80], gray[labels == 0][:80]
 
@@ -573,7 +577,7 @@ def build_gap_cnn(input_shape=(64, 64, 3)):
 # A first try with half the pictures and half the epochs costs a few seconds. Here your design runs beside the large
 # network from above. For the real thing raise the number of epochs.
 
-# %%
+# %% figure=true
 epochs = 5
 keras.utils.set_random_seed(1)
 small = try_yours("build_gap_cnn")

@@ -33,7 +33,8 @@
 #    cell below it. The docstring says which shapes go in and come out.
 # 2. Run the cell, then the `check(...)` cell after it. It tries your function on your own computer and says what is
 #    wrong: what it expected, what it received, and where to look.
-# 3. Many figures are drawn by *your* functions. Until a function exists its figure is a line of text.
+# 3. Many figures are drawn by *your* functions. Until a function exists its figure is a line of text. The names in a
+#    `%%figure` cell stay among the figures, so they never clash with yours. Figures are not graded.
 #
 # A check that passes is a good sign and not yet the grade. The final tests are other ones, with fresh random numbers
 # and other sizes. Every task is graded on its own, so a task that you cannot solve does not cost you the later ones.
@@ -62,7 +63,10 @@ import numpy as np
 from autograder import check
 from autograder.data import load_sunspots
 
-# The rest of this cell draws the figures. You need not read it.
+years, sunspots = load_sunspots()
+
+# The rest of this cell is for the figures. You need not read it.
+# %load_ext autograder
 plt.rcParams.update({"figure.dpi": 80, "font.size": 10, "axes.titlesize": 10})
 plt.rcParams.update({"axes.spines.top": False, "axes.spines.right": False})
 
@@ -118,7 +122,7 @@ def arrow(axes, *points, color="dimgray"):
 # - the **input** gate $i$ says how much of a new *candidate* $\tilde c$ is written,
 # - the **output** gate $o$ says how much of the memory is shown.
 
-# %%
+# %% figure=true
 figure, axes = plt.subplots(figsize=(9, 3.3))
 axes.set(xlim=(-1.4, 9.6), ylim=(-1.0, 3.6), aspect="equal")
 axes.axis("off")
@@ -180,7 +184,7 @@ plt.show()
 # The new cell is $c_t = \tfrac{1}{2} \cdot 2 + \tfrac{3}{4} \cdot \tfrac{1}{2} = 1.375$, and it shows
 # $h_t = \tfrac{1}{4} \tanh(1.375) \approx \tfrac{1}{4} \cdot 0.880 = 0.220$.
 
-# %%
+# %% figure=true
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 2.2))
 z = np.linspace(-5, 5, 200)
 left.plot(z, 1 / (1 + np.exp(-z)), lw=3, color="royalblue")
@@ -265,7 +269,7 @@ def lstm_forward(x, h0, c0, W, U, b):
 # `lstm_forward` does with the memory: a value is written, kept while nonsense comes by, shown twice, wiped out, and
 # another one is written.
 
-# %%
+# %% figure=true
 steps = 24
 value = 0.7 * np.sin(np.arange(steps) * 2.1)  # what comes by
 value[2], value[16] = 0.9, -0.8  # what is worth keeping
@@ -312,7 +316,7 @@ plt.show()
 # Your cell and `keras.layers.LSTM` use the same layout. So with the same weights they have to agree, up to the
 # rounding of `float32`. There is no better test than an independent program that says the same.
 
-# %%
+# %% figure=true
 random = np.random.default_rng(0)
 
 
@@ -387,7 +391,7 @@ def gru_step(x_t, h_prev, W, U, b):
     raise NotImplementedError
 
 
-# %%
+# %% figure=true
 def your_gru(weights):
     """Read the sequences of above step by step."""
     state = np.zeros((3, 4))
@@ -405,7 +409,7 @@ with_keras(keras.layers.GRU(4, reset_after=False, name="GRU"), your_gru, sequenc
 # $1 / (1 - z)$ steps. Below, three of your units get the same noisy input, each with its own bias of the update gate:
 # one is nervous, one is calm, one hardly moves.
 
-# %%
+# %% figure=true
 signal = np.repeat([0.0, 0.8, -0.4], 40) + 0.25 * random.normal(size=120)
 keeps = np.array([0.3, 0.9, 0.98])
 bias = np.concatenate([np.log(keeps / (1 - keeps)), np.zeros(6)])
@@ -480,7 +484,7 @@ def cell_gradient(forget):
 # The right picture shows the gates of the cell that was played by hand: the gradient passes along the road, and stops
 # where the memory was wiped out.
 
-# %%
+# %% figure=true
 levels = np.array([0.5, 0.73, 0.9, 0.99])
 alive = try_yours("cell_gradient", np.broadcast_to(levels, (50, 4)).copy(), shape=(50, 4))
 by_hand = try_yours("cell_gradient", gates[1][:, None], shape=(steps, 1)) if alive is not None else None
@@ -544,7 +548,7 @@ def gru_parameters(d, h):
     raise NotImplementedError
 
 
-# %%
+# %% figure=true
 units = np.arange(1, 129)
 curves = [[try_yours(name, 8, 1)] for name in ("lstm_parameters", "gru_parameters")]
 if None not in np.ravel(curves):
@@ -564,8 +568,7 @@ if None not in np.ravel(curves):
 # eleven years, none like the one before: a slow rhythm with a memory, just right for an LSTM. The file ends in 1946.
 # What came after it is what your forecasts will be graded on.
 
-# %%
-years, sunspots = load_sunspots()
+# %% figure=true
 figure, axes = plt.subplots(figsize=(11, 2.3))
 axes.plot(years, sunspots, lw=1.5, color="darkorange")
 axes.set(xlabel="year", ylabel="spots", xlim=(1698, 1948), title=f"{len(years)} years of sunspots")
@@ -599,7 +602,7 @@ def split_series(series, fraction=0.8):
     raise NotImplementedError
 
 
-# %%
+# %% figure=true
 parts = try_yours("split_series", sunspots, shape=(197,))
 past, future = map(np.asarray, parts) if isinstance(parts, tuple) and len(parts) == 2 else (None, None)
 if past is not None:
@@ -674,7 +677,7 @@ def build_lstm(input_shape=(10, 1), units=50):
 # 1.34]$. The windows are $[-1.34, -0.45] \to 0.45$ and $[-0.45, 0.45] \to 1.34$. To forecast what follows $[\ldots,
 # 6, 8]$, the network reads $[0.45, 1.34]$. If it says $2.1$, the forecast is $5 + 2.1 \cdot \sqrt 5 \approx 9.7$.
 
-# %%
+# %% figure=true
 figure, axes = plt.subplots(figsize=(9, 2.4))
 axes.plot(range(16), sunspots[:16], "o-", color="darkorange")
 for first, color in ((0, "royalblue"), (1, "seagreen"), (2, "crimson")):
@@ -745,7 +748,7 @@ def forecast(model, history):
 # Training on the years up to 1896 takes about five seconds. Then the network walks through the years that it has not
 # seen: for each it gets everything that had happened by then.
 
-# %%
+# %% figure=true
 keras.utils.set_random_seed(1)
 model = try_yours("build_lstm")
 record = try_yours("train_lstm", model, past)
@@ -758,7 +761,7 @@ if losses:
     plt.show()
 
 
-# %%
+# %% figure=true
 def walk(first, last):
     """Return your forecasts for the years with these positions, or None."""
     values = []
@@ -792,7 +795,7 @@ if told is not None:
 # ones in the valleys, and those between them on the way. Together they tell the dense layer whether it goes up or
 # down next.
 
-# %%
+# %% figure=true
 layers = [layer for layer in getattr(model, "layers", []) if isinstance(layer, keras.layers.LSTM)]
 if told is not None and layers:
     scaled = (sunspots - past.mean()) / past.std()
@@ -814,8 +817,8 @@ if told is not None and layers:
 # %% [markdown]
 # ## Before you submit
 #
-# 1. Choose *Restart kernel and run all cells*. The grader does the same: it starts from an empty kernel, top to
-#    bottom.
+# 1. Choose *Restart kernel and run all cells*. The grader does the same, from an empty kernel, but
+#    leaves the figures out.
 # 2. Look once more at all checks.
 # 3. Save, and hand in this file under its name.
 #

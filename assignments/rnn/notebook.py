@@ -30,7 +30,8 @@
 #    cell below it. The docstring says which shapes go in and come out.
 # 2. Run the cell, then the `check(...)` cell after it. It tries your function on your own computer and says what is
 #    wrong: what it expected, what it received, and where to look.
-# 3. Many figures are drawn by *your* functions. Until a function exists its figure is a line of text.
+# 3. Many figures are drawn by *your* functions. Until a function exists its figure is a line of text. The names in a
+#    `%%figure` cell stay among the figures, so they never clash with yours. Figures are not graded.
 #
 # A check that passes is a good sign and not yet the grade. The final tests are other ones: they use fresh random
 # numbers, batches of one and of many, sequences of length one, states that do not begin at zero. Every task is graded
@@ -55,7 +56,8 @@ import numpy as np
 from autograder import check
 from autograder.data import load_sunspots
 
-# The rest of this cell draws the figures. You need not read it.
+# The rest of this cell is for the figures. You need not read it.
+# %load_ext autograder
 plt.rcParams.update({"figure.dpi": 80, "font.size": 10, "axes.titlesize": 10})
 plt.rcParams.update({"axes.spines.top": False, "axes.spines.right": False})
 
@@ -121,6 +123,7 @@ def unrolled(axes, back=False):
 years, sunspots = load_sunspots()
 print(f"{len(years)} years, {years[0]} to {years[-1]}, from {sunspots.min():g} to {sunspots.max():g}")
 
+# %% figure=true
 figure, axes = plt.subplots(figsize=(11, 2.4))
 axes.plot(years, sunspots, lw=1.2, color="darkorange")
 axes.fill_between(years, sunspots, color="moccasin")
@@ -152,7 +155,7 @@ plt.show()
 # any new calculation: $1 - h^2$. It is 1 where $h = 0$ and almost nothing where $h$ is near $\pm 1$. Keep that in
 # mind, it decides about Part 2.
 
-# %%
+# %% figure=true
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 2.2))
 a = np.linspace(-4, 4, 200)
 left.plot(a, np.tanh(a), lw=3, color="royalblue")
@@ -200,7 +203,7 @@ def rnn_step(x_t, h_prev, Wx, Wh, b):
 # the last state of the piece before. And keep a *new* array for every step. A list that holds one and the same array
 # $T$ times, overwritten again and again, shows the last state $T$ times.
 
-# %%
+# %% figure=true
 figure, axes = plt.subplots(figsize=(9, 1.9))
 unrolled(axes)
 plt.show()
@@ -231,7 +234,7 @@ def rnn_forward(x, h0, Wx, Wh, b):
 # tangent holds it, and the network will never forget the click. (Had the click been negative, it would have settled
 # below zero: one unit that can store one bit.)
 
-# %%
+# %% figure=true
 click = np.zeros((1, 20, 1))
 click[0, 0, 0] = 1
 echoes = {}
@@ -291,7 +294,7 @@ if len(echoes) == 4:
 # 0.420 + 0.088 = 1.476$, and $\partial L / \partial h_0 = 0.088 \cdot 0.5 = 0.044$. Look at the column $\delta_t$:
 # the gradient has lost nine tenths on two steps. You will measure that in a moment.
 
-# %%
+# %% figure=true
 figure, axes = plt.subplots(figsize=(9, 2.6))
 unrolled(axes, back=True)
 plt.show()
@@ -329,7 +332,7 @@ def rnn_backward(grad_h, x, h0, h, Wx, Wh):
 # about $10^{-8}$ is rounding; above $10^{-3}$ it is a mistake.
 
 
-# %%
+# %% figure=true
 def measured_gradient(loss, values, epsilon=1e-5):
     """Return the gradient of ``loss()`` with respect to the array ``values``, by central differences."""
     gradient = np.zeros_like(values)
@@ -382,7 +385,7 @@ if isinstance(gradients, tuple):
 # **One factor for all.** If each array were clipped by its own norm, or each number by itself, large gradients would
 # shrink and small ones would not, and the step would go elsewhere. The figure shows it for two numbers.
 
-# %%
+# %% figure=true
 figure, panels = plt.subplots(1, 2, figsize=(9, 2.4), sharey=True)
 panels[0].set_title("one factor: same direction")
 panels[1].set_title("one by one: another direction")
@@ -466,7 +469,7 @@ def gradient_flow(h, Wh):
 # about a millionth of the weight of the last ones, with $s = 0.5$ they do not arrive at all: from what happened that
 # long ago nothing can be learned. This is why LSTM and GRU were invented.
 
-# %%
+# %% figure=true
 rotation, _ = np.linalg.qr(random.normal(size=(16, 16)))
 noise, into, silent = random.normal(size=(1, 50, 1)), random.normal(0, 0.5, (1, 16)), np.zeros(16)
 colors = {0.5: "crimson", 0.9: "darkorange", 1.0: "seagreen", 1.2: "royalblue"}
@@ -511,7 +514,7 @@ if len(curves) == 4:
 # the training windows, and the result would look wonderful and mean nothing. What comes later has to be kept apart as
 # a whole. (*After* the division, within the training part, you may shuffle as you like.)
 
-# %%
+# %% figure=true
 figure, axes = plt.subplots(figsize=(9, 2.2))
 for column, value in enumerate((3, 1, 4, 1, 5)):
     box(axes, column, 0, f"{value}", "gainsboro", "square,pad=0.6")
@@ -633,7 +636,7 @@ def predict_rnn(parameters, X):
 # part, because nobody in 1899 knew the mean of the years to come. (The grader does the same with all 247 years and
 # forecasts those from 1947 on.)
 
-# %%
+# %% figure=true
 center, spread = sunspots[:200].mean(), sunspots[:200].std()
 series = (sunspots - center) / spread
 windows = try_yours("make_windows", series, 10)
@@ -652,7 +655,7 @@ if losses is not None:
 # Every dot is a forecast one year ahead, made from the ten years before it. Persistence is the series itself, moved
 # to the right by one year, and always late. Where does your network know better, and where does it fail?
 
-# %%
+# %% figure=true
 later = None if windows[0] is None else windows[0][190:]
 forecast = try_yours("predict_rnn", parameters, later, shape=(47, 1))
 if forecast is not None:
@@ -674,7 +677,7 @@ if forecast is not None:
 # Feed the network its own forecast, again and again: from 1899 on it hears nothing of the real sun any more. How long
 # does it stay in step, and does it keep the period of eleven years?
 
-# %%
+# %% figure=true
 window = None if forecast is None else series[None, 190:200, None]
 dream = []
 while window is not None and len(dream) < 47:
@@ -699,7 +702,7 @@ if len(dream) == 47:
 # before it, for each of the 47 windows. It needs the weights under the names `"Wx"`, `"Wh"` and `"b"`; if you gave
 # them others, change the names here.
 
-# %%
+# %% figure=true
 names = ("Wx", "Wh", "b")
 known = isinstance(parameters, dict) and all(name in parameters for name in names)
 if known and forecast is not None:
@@ -716,8 +719,8 @@ if known and forecast is not None:
 # %% [markdown]
 # ## Before you submit
 #
-# 1. Choose *Restart kernel and run all cells*. The grader does the same: it starts from an empty kernel, top to
-#    bottom.
+# 1. Choose *Restart kernel and run all cells*. The grader does the same, from an empty kernel, but
+#    leaves the figures out.
 # 2. Look once more at all checks.
 # 3. Save, and hand in this file under its name.
 #

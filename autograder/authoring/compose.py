@@ -13,6 +13,7 @@ from typing import Any
 from autograder.authoring.solution import Helper, Implementation, Solution
 from autograder.authoring.template import Cell, Stub, Template
 from autograder.errors import CourseError
+from autograder.figures import MAGIC
 from autograder.rubric import Rubric, Task
 
 _METADATA = {
@@ -37,7 +38,8 @@ def compose(template: Template, solution: Solution, rubric: Rubric) -> str:
         elif cell.setup:
             cells.append(_cell(cell.kind, "setup", cell.source, {**metadata, "nbgrader": _mark("setup", locked=True)}))
         else:
-            cells.append(_cell(cell.kind, f"cell-{position:02d}", cell.source, metadata))
+            source = f"{MAGIC}\n{cell.source}" if cell.figure else cell.source
+            cells.append(_cell(cell.kind, f"cell-{position:02d}", source, metadata))
     notebook = {"cells": cells, "metadata": _METADATA, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.authoring.module import Module, did_you_mean, imports, parse, signature
+from autograder.authoring.module import Module, bound, did_you_mean, imports, names, parse, signature
 from autograder.errors import CourseError
 
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -80,7 +80,7 @@ def _implementation(module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef
     if ast.get_docstring(node) is not None:
         message = f"{node.name} has a docstring: it is written once, in the template"
         raise CourseError(message, path=module.path, line=node.lineno)
-    uses = frozenset[str]().union(*(_names(statement, ast.Load) for statement in node.body))
+    uses = frozenset[str]().union(*(names(statement, ast.Load) for statement in node.body))
     row, column = _colon(module, node)
     inline = module.lines[row - 1][column:].strip()
     if inline and not inline.startswith("#"):
@@ -121,17 +121,4 @@ def _helper(module: Module, node: ast.stmt) -> Helper:
     while start > 1 and module.lines[start - 2].startswith("#"):
         start -= 1
     end = _end(module, node) if is_block else node.end_lineno or node.lineno
-    return Helper(_bound(node), _names(node, ast.Load), module.lines[start - 1 : end], imported, is_block)
-
-
-def _bound(node: ast.stmt) -> frozenset[str]:
-    """Return the names that a statement at module level binds."""
-    if isinstance(node, (ast.Import, ast.ImportFrom)):
-        return frozenset((alias.asname or alias.name).split(".")[0] for alias in node.names)
-    if isinstance(node, (*_Function, ast.ClassDef)):
-        return frozenset({node.name})
-    return _names(node, ast.Store)
-
-
-def _names(node: ast.AST, context: type[ast.expr_context]) -> frozenset[str]:
-    return frozenset(one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, context))
+    return Helper(bound(node), names(node, ast.Load), module.lines[start - 1 : end], imported, is_block)

@@ -2,7 +2,8 @@
 
     # %% setup=true          the first code cell: imports, locked
     # %% task="conv2d"       stubs: `def`, docstring, `raise NotImplementedError`, and nothing else
-    # %%                     any other code of the author's, and `# %% [markdown]`
+    # %% figure=true         code that draws: what it names, other figures see and the student's functions do not
+    # %%                     any other code of the author's, which after a task names nothing, and `# %% [markdown]`
 
 Jupytext decides what a cell is. Only the line numbers are found here, from the comments that Python itself sees.
 """
@@ -19,13 +20,14 @@ from typing import Any, NoReturn
 import jupytext
 from nbformat import ValidationError
 
-from autograder.authoring.module import Module, did_you_mean, imports, parse, signature
+from autograder.authoring.module import Module, bound, did_you_mean, imports, parse, signature
 from autograder.errors import CourseError
 
 STUB = "raise NotImplementedError"
 """The whole body of a stub, as students get it."""
 
-_KEYS = ("setup", "task", "tags")
+_KEYS = ("setup", "task", "figure", "tags")
+_KINDS_OF_CODE = _KEYS[:3]
 _JUPYTEXT_KEYS = frozenset({"lines_to_next_cell", "lines_to_end_of_cell_marker", "cell_marker"})
 _MARKER = re.compile(r"#\s*%%%*(\s|$)")
 
@@ -49,10 +51,12 @@ class Cell:
     source: str
     line: int
     setup: bool = False
+    figure: bool = False
     task: str = ""
     tags: tuple[str, ...] = ()
     stubs: tuple[Stub, ...] = ()
     imports: frozenset[str] = frozenset()
+    binds: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,12 @@ def _check_marks(path: Path, cells: tuple[Cell, ...]) -> None:
         raise CourseError(message, path=path, line=setups[0].line)
     seen = {"setup": setups[0].line}
     for cell in codes:
+        if len(seen) > 1 and cell.binds and not (cell.task or cell.figure):
+            message = (
+                f"a plain cell after a task binds {', '.join(sorted(cell.binds))}, and a student's function of that "
+                "name would be lost: mark the cell with `# %% figure=true`, or put it before the first task"
+            )
+            raise CourseError(message, path=path, line=cell.line)
         if cell.task in seen:
             message = f'duplicate grade id "{cell.task}", the first is in line {seen[cell.task]}'
             raise CourseError(message, path=path, line=cell.line)
@@ -138,15 +148,18 @@ class _Reader:
         marks = {key: value for key, value in node.metadata.items() if key not in _JUPYTEXT_KEYS}
         self.check_marks(marks, node.cell_type)
         task = marks.get("task", "")
+        nodes = self.nodes(node.source) if node.cell_type == "code" else []
         return Cell(
             kind=node.cell_type,
             source=node.source,
             line=self.line,
             setup="setup" in marks,
+            figure="figure" in marks,
             task=task,
             tags=tuple(marks.get("tags", ())),
             stubs=self.stubs(task, node.source) if task else (),
-            imports=frozenset[str]().union(*map(imports, self.nodes(node.source))) if "setup" in marks else frozenset(),
+            imports=frozenset[str]().union(*map(imports, nodes)),
+            binds=frozenset[str]().union(*map(bound, nodes)),
         )
 
     def check_marks(self, marks: dict[str, Any], kind: str) -> None:
@@ -155,13 +168,14 @@ class _Reader:
                 self.fail(f'cannot read the cell metadata `{value}`: write it as in `task="conv2d"` or `setup=true`')
             if key not in _KEYS:
                 self.fail(f'unknown cell metadata key "{key}": {did_you_mean(key, _KEYS)}')
-        special = [key for key in ("setup", "task") if key in marks]
+        special = [key for key in _KINDS_OF_CODE if key in marks]
         if special and kind != "code":
             self.fail(f'"{special[0]}" stands on a {kind} cell: expected a code cell')
-        if len(special) == 2:
-            self.fail("a cell is the setup cell or a task's cell, not both")
-        if marks.get("setup", True) is not True:
-            self.fail(f"setup is {marks['setup']!r}: expected `setup=true`")
+        if len(special) > 1:
+            self.fail(f'a cell is of one kind: it has both "{special[0]}" and "{special[1]}"')
+        for key in ("setup", "figure"):
+            if marks.get(key, True) is not True:
+                self.fail(f"{key} is {marks[key]!r}: expected `{key}=true`")
         task = marks.get("task", "task")
         if not isinstance(task, str) or not (task.isidentifier() and task.isascii()):
             self.fail(f'task is {task!r}: expected the name of a task, as in `task="conv2d"`')

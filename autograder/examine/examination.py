@@ -52,7 +52,7 @@ class Examiner:
             clean = sanitise(job.notebook or b"", self.release, self.rubric.tasks, self.workshop.limits)
         except SubmissionError as error:
             return Graded(self.maker.ungradable(job, error.message), None)
-        session = Session(self.workshop, clean.notebook)
+        session = Session(self.workshop, clean.notebook, clean.figures)
         try:
             executed = session.run()
             ran_s = session.notebook_s

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.errors import SubmissionError
+from autograder.figures import is_figure
 from autograder.rubric import Limits
 
 DEPTH = 200
@@ -33,11 +34,16 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell as submitted; ``kind`` is ``code`` or ``markdown``."""
+    """One cell as submitted; ``kind`` is ``code`` or ``markdown``.
+
+    ``prints`` and ``pictures`` are what a figure showed when it was saved: text, and PNG files in base64.
+    """
 
     kind: str
     source: str
     grade_id: str | None
+    prints: str = ""
+    pictures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -129,15 +135,33 @@ def _cell(number: int, cell: Any) -> Cell:
     kind = cell.get("cell_type") if isinstance(cell, dict) else None
     if not isinstance(kind, str) or kind not in _KINDS:
         raise SubmissionError(f"Your notebook is damaged: its cell {number} is neither code nor text. {_AGAIN}")
-    source = cell.get("source", cell.get("input"))  # format 3 has the code of a cell in `input`
-    if isinstance(source, list) and all(isinstance(line, str) for line in source):
-        source = "".join(source)
-    if not isinstance(source, str):
+    source = _text_of(cell.get("source", cell.get("input")))  # format 3 has the code of a cell in `input`
+    if source is None:
         raise SubmissionError(f"Your notebook is damaged: its cell {number} has no text. {_AGAIN}")
     if kind == "heading":
         level = cell.get("level")
         source = f"{'#' * (level if type(level) is int and 0 < level < 7 else 1)} {source}"
-    return Cell(_KINDS[kind], _clean(source), _name(cell.get("metadata"), "nbgrader", "grade_id"))
+    grade_id = _name(cell.get("metadata"), "nbgrader", "grade_id")
+    found = cell.get("outputs")
+    if kind != "code" or not is_figure(source) or not isinstance(found, list):
+        return Cell(_KINDS[kind], _clean(source), grade_id)
+    outputs = [output for output in found if isinstance(output, dict)]
+    return Cell("code", _clean(source), grade_id, *_shown(outputs))
+
+
+def _shown(outputs: list[dict[str, Any]]) -> tuple[str, tuple[str, ...]]:
+    """Return what a figure had printed, and the pictures that it had drawn."""
+    prints = [text for output in outputs if (text := _text_of(output.get("text"))) is not None]
+    data = [output["data"] for output in outputs if isinstance(output.get("data"), dict)]
+    pictures = [text for one in data if (text := _text_of(one.get("image/png"))) is not None]
+    return _clean("".join(prints)), tuple(map(_clean, pictures))
+
+
+def _text_of(value: Any) -> str | None:
+    """Join lines as nbformat splits them; None when it is no text."""
+    if isinstance(value, list) and all(isinstance(line, str) for line in value):
+        return "".join(value)
+    return value if isinstance(value, str) else None
 
 
 def _clean(source: str) -> str:

@@ -2,6 +2,9 @@
 
 The result is built from known parts alone: the text of the student's cells in their order, and the locked cells and all
 metadata of the release. What had to be repaired is told in notes, one friendly sentence each.
+
+A figure of the release is not run again: it names nothing that another cell could use. It keeps the pictures that were
+submitted with it.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from nbformat import NotebookNode
 
 from autograder.errors import SubmissionError
 from autograder.examine.received import Cell, Received, read
+from autograder.figures import is_figure
 from autograder.rubric import Limits, Task
 
 CELLS = 2_000
@@ -29,10 +33,11 @@ _SETUP = "setup"
 
 @dataclass(frozen=True)
 class Sanitised:
-    """A notebook of known parts; ``notes`` tell the student what was repaired."""
+    """A notebook of known parts; ``notes`` tell the student what was repaired, ``figures`` are cells not to be run."""
 
     notebook: NotebookNode
     notes: tuple[str, ...]
+    figures: frozenset[int]
 
 
 def sanitise(submitted: bytes, release: NotebookNode, tasks: tuple[Task, ...], limits: Limits) -> Sanitised:
@@ -46,10 +51,12 @@ def sanitise(submitted: bytes, release: NotebookNode, tasks: tuple[Task, ...], l
     """
     received = read(submitted, limits)
     plan = _plan(received.cells, release, tasks)
+    cells = list(_assemble(plan, limits.output_kib * 1024))
     known = {key: release.metadata[key] for key in ("kernelspec", "language_info") if key in release.metadata}
-    notebook = {"cells": list(_assemble(plan)), "metadata": known, "nbformat": 4, "nbformat_minor": 5}
+    notebook = {"cells": cells, "metadata": known, "nbformat": 4, "nbformat_minor": 5}
     notes = (*_kernel_notes(received, release), *_locked_notes(plan), *_task_notes(plan))
-    return Sanitised(nbformat.from_dict(notebook), notes)  # from_dict copies the parts of the release
+    figures = frozenset(index for index, cell in enumerate(cells) if cell["source"].strip() in plan.figures)
+    return Sanitised(nbformat.from_dict(notebook), notes, figures)  # from_dict copies the parts of the release
 
 
 @dataclass(frozen=True)
@@ -65,12 +72,14 @@ class _Plan:
     """Which cell plays which part; places are positions among the submitted cells.
 
     ``locked`` maps every locked cell of ``originals`` to the places that it was found at, ``solutions`` every task.
+    ``figures`` are the sources of those of the release.
     """
 
     cells: tuple[Cell, ...]
     originals: Mapping[str, NotebookNode]
     locked: Mapping[str, Sequence[int]]
     solutions: Mapping[str, _Solution]
+    figures: frozenset[str]
 
 
 def _check_of(task: str) -> str:
@@ -85,7 +94,8 @@ def _plan(cells: tuple[Cell, ...], release: NotebookNode, tasks: tuple[Task, ...
     _check_size(cells, {found[0] for found in locked.values() if found})
     taken = {place for found in locked.values() for place in found}
     free = [place for place, cell in enumerate(cells) if cell.kind == "code" and place not in taken]
-    return _Plan(cells, originals, locked, _solutions(cells, free, tasks))
+    figures = frozenset(cell.source.strip() for cell in release.cells if is_figure(cell.source))
+    return _Plan(cells, originals, locked, _solutions(cells, free, tasks), figures)
 
 
 def _places(cells: tuple[Cell, ...], name: str, originals: Mapping[str, NotebookNode]) -> list[int]:
@@ -128,7 +138,7 @@ def _defines(source: str, function: str) -> bool:
     return re.search(rf"^(?:async[ \t]+)?def[ \t]+{function}[ \t]*\(", source, re.MULTILINE) is not None
 
 
-def _assemble(plan: _Plan) -> Iterator[dict[str, Any]]:
+def _assemble(plan: _Plan, output_bytes: int) -> Iterator[dict[str, Any]]:
     restored = {found[0]: name for name, found in plan.locked.items() if found}
     surplus = {place for found in plan.locked.values() for place in found[1:]}
     missing = [name for name, found in plan.locked.items() if not found]
@@ -142,7 +152,8 @@ def _assemble(plan: _Plan) -> Iterator[dict[str, Any]]:
             yield _original(plan, restored[place])
         elif place not in surplus:
             own += 1
-            yield _own(plan, cell, roles.get(place), own)
+            mine = _own(plan, cell, roles.get(place), own)
+            yield {**mine, "outputs": _shown(cell, output_bytes)} if cell.source.strip() in plan.figures else mine
         yield from (_original(plan, name) for name in missing if homes.get(name) == place)
     yield from (_original(plan, name) for name in missing if name in homes and homes[name] is None)
 
@@ -168,6 +179,16 @@ def _own(plan: _Plan, cell: Cell, role: str | None, number: int) -> dict[str, An
     return _node(cell.kind, marked.get("id", role), cell.source, marked.metadata)
 
 
+def _shown(cell: Cell, room: int) -> list[NotebookNode]:
+    """Return what a figure showed when it was saved, as far as there is room."""
+    outputs = [nbformat.v4.new_output("stream", name="stdout", text=cell.prints[:room])] if cell.prints else []
+    for picture in cell.pictures:
+        room -= len(picture)
+        if room >= 0:
+            outputs.append(nbformat.v4.new_output("display_data", {"image/png": picture}))
+    return outputs
+
+
 def _node(kind: str, name: str, source: str, metadata: Mapping[str, Any]) -> dict[str, Any]:
     cell = {"cell_type": kind, "id": name, "metadata": metadata, "source": source}
     return {**cell, "execution_count": None, "outputs": []} if kind == "code" else cell
@@ -176,9 +197,9 @@ def _node(kind: str, name: str, source: str, metadata: Mapping[str, Any]) -> dic
 def _kernel_notes(received: Received, release: NotebookNode) -> Iterator[str]:
     ours = release.metadata.get("kernelspec", {}).get("name", "python3")
     if received.language and received.language.lower() not in ("python", "ipython"):
-        yield f'Your notebook says that it is written in "{_shown(received.language)}"; it was run as Python.'
+        yield f'Your notebook says that it is written in "{_printable(received.language)}"; it was run as Python.'
     elif received.kernel and received.kernel != ours:
-        yield f'Your notebook asks for the kernel "{_shown(received.kernel)}"; it was run with ours, "{ours}".'
+        yield f'Your notebook asks for the kernel "{_printable(received.kernel)}"; it was run with ours, "{ours}".'
 
 
 def _locked_notes(plan: _Plan) -> Iterator[str]:
@@ -221,5 +242,5 @@ def _is_changed(plan: _Plan, name: str, place: int) -> bool:
     return (cell.kind, cell.source.strip()) != (original.cell_type, original.source.strip())
 
 
-def _shown(text: str) -> str:
+def _printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text[:40])

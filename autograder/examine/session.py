@@ -1,7 +1,7 @@
 """One submission's subjects: the first one, and a fresh one after each that had to be ended.
 
-The session is what a ``RemoteSubject`` is linked to. It runs the notebook, leaves out a cell that ends its process, and
-keeps the three clocks of rubric.toml: one check, one task, the whole submission.
+The session is what a ``RemoteSubject`` is linked to. It runs the notebook, leaves out the figures and each cell that
+ends its process, and keeps the three clocks of rubric.toml: one check, one task, the whole submission.
 """
 
 from __future__ import annotations
@@ -49,14 +49,15 @@ class Workshop:
 class Session:
     """The subjects of one submission, one at a time."""
 
-    def __init__(self, workshop: Workshop, notebook: NotebookNode) -> None:
+    def __init__(self, workshop: Workshop, notebook: NotebookNode, figures: frozenset[int]) -> None:
         self.workshop = workshop
         self.limits = workshop.limits
         self.check_s = workshop.limits.check_s
         self.notebook = notebook
         self.started = time.monotonic()
         self.notebook_s = 0.0
-        self._skip: frozenset[int] = frozenset()
+        self._skip = figures
+        self._fatal = 0
         self._subject: SubjectProcess | None = None
         self._used = 0
         self._task = ""
@@ -70,7 +71,8 @@ class Session:
             GraderError: no subject could be had.
         """
         first = executed = self._try()
-        while executed.fatal is not None and len(self._skip) < FATAL_CELLS:
+        while executed.fatal is not None and self._fatal < FATAL_CELLS:
+            self._fatal += 1
             self._skip |= {executed.fatal.index}
             executed = self._try()
             first = _joined(first, executed)

@@ -48,7 +48,7 @@ def test_stubs_point_at_their_raise(tiny: Assignment) -> None:
 
 def test_a_marker_inside_a_string_is_no_cell(tiny: Assignment) -> None:
     """Lines are found from the comments that Python sees, so text that looks like a marker moves none of them."""
-    path = edited(tiny.template, "np.arange(3)", 'text = """\n# %% no cell\n"""')
+    path = edited(tiny.template, "np.arange(3)", '"""\n# %% no cell\n"""')
     assert template.read(path).cells[-1].line == line_of(path, 'task="fit"')
 
 
@@ -72,7 +72,12 @@ def test_a_magic_is_no_syntax_error(tiny: Assignment) -> None:
         ("%% setup=true", "%%", "no setup cell", "import numpy"),
         ("setup=true", "setup=1", "setup is 1", "setup=1"),
         ('tags=["figure"]', "setup=true", "a second setup cell", "np.arange(3)"),
-        ('task="fit"', 'task="fit" setup=true', "not both", 'task="fit"'),
+        ('task="fit"', 'task="fit" setup=true', 'has both "setup" and "task"', 'task="fit"'),
+        ('task="fit"', 'task="fit" figure=true', 'has both "task" and "figure"', 'task="fit"'),
+        ('tags=["figure"]', "figure=1", "figure is 1: expected `figure=true`", "figure=1"),
+        ("np.arange(3)", "rows = np.arange(3)", "a plain cell after a task binds rows", "rows ="),
+        ("np.arange(3)", "for row in range(3):\n    row", "a plain cell after a task binds row", "for row"),
+        ("np.arange(3)", "def window():\n    return 1", "a plain cell after a task binds window", "def window"),
         ("%% [markdown]", '%% [markdown] task="x"', "stands on a markdown cell", "[markdown]"),
         ('    """Return the mean of ``x``."""\n', "", "fit has no docstring", "def fit"),
         ('"""Return the mean of ``x``."""\n', '"""Doc."""\n    x = 1\n', "the body of fit is no stub", "    x = 1"),
@@ -96,6 +101,19 @@ def test_a_broken_rule_is_one_error_with_its_line(
     assert "\n" not in str(caught.value)
     near = line_of(path, where)
     assert caught.value.line is not None and near - 2 <= caught.value.line <= near + 2
+
+
+def test_a_figure_names_what_it_likes(tiny: Assignment) -> None:
+    """What a figure names stays among the figures, so it may stand after a task."""
+    path = edited(tiny.template, 'tags=["figure"]', "figure=true")
+    edited(path, "np.arange(3)", "rows = np.arange(3)")
+    assert [cell.source for cell in template.read(path).cells if cell.figure] == ["rows = np.arange(3)"]
+
+
+def test_a_plain_cell_before_the_first_task_names_data(tiny: Assignment) -> None:
+    """A student's own definition comes later, so nothing of theirs is lost."""
+    path = edited(tiny.template, '# %% task="shift"', '# %%\nimages = np.arange(3)\n\n# %% task="shift"')
+    assert {"images"} in [cell.binds for cell in template.read(path).cells]
 
 
 def test_a_setup_cell_comes_first(tiny: Assignment) -> None:
