@@ -213,8 +213,10 @@ def show_class(console: Console, assignment: Assignment, reports: Sequence[Repor
     from autograder.views import summary, text
 
     console.print()
-    is_one = len(reports) == 1
-    console.print(text.student(reports[0]) if is_one else text.class_table(assignment.rubric.title, reports))
+    if len(reports) == 1:
+        console.print(text.student(reports[0]), crop=False)
+    else:
+        console.print(text.class_table(assignment.rubric.title, reports))
     console.print()
     entries = summary.attention(reports)
     if entries:

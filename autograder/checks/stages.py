@@ -43,6 +43,9 @@ _ALL_LINES = 12
 
 _LONGEST_LINE = 100
 
+_AGREES = 1_000_000
+"""What a pair of lines that agree is worth in an alignment, beside 1 for a pair of one kind: more than all of these."""
+
 
 @dataclass(frozen=True)
 class Expected:
@@ -269,31 +272,40 @@ def _rows(elements: Sequence[Element], indent: str = "") -> Iterator[_Row]:
 
 
 def _aligned(wanted: Sequence[_Row], had: Sequence[_Row]) -> Iterator[tuple[_Row | None, _Row | None, bool]]:
-    """Pair as many lines that agree as possible; between those stand the others, side by side as far as they go."""
+    """Pair as many lines that agree as possible, then those of one kind; the others stand between, side by side."""
     i = j = 0
-    for same_i, same_j in [*_common(wanted, had), (len(wanted), len(had))]:
-        for want, have in itertools.zip_longest(wanted[i:same_i], had[j:same_j]):
+    for next_i, next_j in [*_paired(wanted, had), (len(wanted), len(had))]:
+        for want, have in itertools.zip_longest(wanted[i:next_i], had[j:next_j]):
             yield want, have, False
-        if same_i < len(wanted):
-            yield wanted[same_i], had[same_j], True
-        i, j = same_i + 1, same_j + 1
+        if next_i < len(wanted):
+            yield wanted[next_i], had[next_j], _same(wanted[next_i], had[next_j])
+        i, j = next_i + 1, next_j + 1
 
 
-def _common(wanted: Sequence[_Row], had: Sequence[_Row]) -> Iterator[tuple[int, int]]:
-    """Yield the places of a longest common subsequence."""
-    longest = [[0] * (len(had) + 1) for _ in range(len(wanted) + 1)]
+def _paired(wanted: Sequence[_Row], had: Sequence[_Row]) -> Iterator[tuple[int, int]]:
+    """Yield the places of the common subsequence that is worth most."""
+    most = [[0] * (len(had) + 1) for _ in range(len(wanted) + 1)]
     for i, j in itertools.product(reversed(range(len(wanted))), reversed(range(len(had)))):
-        alike = longest[i + 1][j + 1] + 1 if _same(wanted[i], had[j]) else 0
-        longest[i][j] = max(alike, longest[i + 1][j], longest[i][j + 1])
+        most[i][j] = max(most[i + 1][j + 1] + _worth(wanted[i], had[j]), most[i + 1][j], most[i][j + 1])
     i = j = 0
     while i < len(wanted) and j < len(had):
-        if _same(wanted[i], had[j]) and longest[i][j] == longest[i + 1][j + 1] + 1:
+        worth = _worth(wanted[i], had[j])
+        if worth and most[i][j] == most[i + 1][j + 1] + worth:
             yield i, j
             i, j = i + 1, j + 1
-        elif longest[i + 1][j] >= longest[i][j + 1]:
+        elif most[i + 1][j] >= most[i][j + 1]:
             i += 1
         else:
             j += 1
+
+
+def _worth(want: _Row, have: _Row) -> int:
+    """Say what it is worth that two lines stand beside each other."""
+    if _same(want, have):
+        return _AGREES
+    if want.indent != have.indent or isinstance(want.what, str) or isinstance(have.what, str):
+        return 0
+    return int(_kind(want.what) == _kind(have.what))
 
 
 def _same(want: _Row, have: _Row) -> bool:
@@ -316,7 +328,7 @@ def _words(element: Element) -> str:
     parts = [
         head,
         kernel if channels else "",
-        f"stride {strides}" if strides and strides != usual else "",
+        f"stride {_once(strides)}" if strides and strides != usual else "",
         _padding(values.get("padding")),
         "every step" if values.get("sequences") is True else "",
         "backwards" if values.get("backwards") is True else "",
@@ -338,6 +350,12 @@ def _axes(value: object) -> str:
     if isinstance(value, int):
         return f"{value}x{value}"
     return "x".join(map(str, value)) if isinstance(value, tuple) else ""
+
+
+def _once(axes: str) -> str:
+    """Write a length that all axes share once: 2, not 2x2."""
+    lengths = axes.split("x")
+    return lengths[0] if len(set(lengths)) == 1 else axes
 
 
 def _padding(value: object) -> str:

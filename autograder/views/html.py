@@ -15,7 +15,7 @@ import jinja2
 from markupsafe import Markup
 
 from autograder.model import Report, ReportOutcome
-from autograder.views import points, printable
+from autograder.views import parts, points, printable
 from autograder.views.summary import UNSAFE_TIER, Mark, groups, mark, summarize
 
 CLASS_PAGE = "index.html"
@@ -101,6 +101,8 @@ def _template(name: str) -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(points=points, share=_share, mark=mark, groups=groups, link=_link, breakable=_breakable)
+    environment.filters.update(
+        points=points, parts=parts, share=_share, mark=mark, groups=groups, link=_link, breakable=_breakable
+    )
     environment.globals.update(Mark=Mark)
     return environment.get_template(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -11,7 +11,7 @@ from rich.text import Text
 
 from autograder.model import Report, ReportOutcome
 from autograder.subject.sandbox.doctor import Finding
-from autograder.views import points, printable
+from autograder.views import parts, points, printable
 from autograder.views.summary import Attention, CheckGroup, Mark, groups, mark
 
 _STYLES = {
@@ -43,25 +43,25 @@ def class_table(title: str, reports: Sequence[Report]) -> RenderableType:
 
 
 def student(report: Report) -> RenderableType:
-    """Draw everything that one report says."""
+    """Draw everything that one report says; to be printed with ``crop=False``."""
     head = Text.assemble(
         (printable(report.student), "bold"),
         f"  {printable(report.assignment)}  ",
         (f"{points(report.score)} of {points(report.max_score)} points", "bold"),
     )
-    parts: list[RenderableType] = [head]
+    drawn: list[RenderableType] = [head]
     if report.reason is not None:
-        parts.append(Text(printable(report.reason), style="bold magenta"))
-    parts += [Text(f"note: {printable(note)}", style="dim") for note in report.notebook.notes]
+        drawn.append(Text(printable(report.reason), style="bold magenta"))
+    drawn += [Text(f"note: {printable(note)}", style="dim") for note in report.notebook.notes]
     for task in report.tasks:
         sign = mark(task)
         line = Text.assemble((f"{sign.sign} ", _STYLES[sign]), f"{printable(task.name)}  ")
         line.append(f"{points(task.score)} of {points(task.max_score)}", style="dim")
         if task.carried_forward:
             line.append("  judged with a correct earlier task", style="dim")
-        parts.append(line)
-        parts += [_check(group) for group in groups(task) if group.mark is not Mark.FULL or group.measured]
-    return Group(*parts)
+        drawn.append(line)
+        drawn += [_check(group) for group in groups(task) if group.mark is not Mark.FULL or group.measured]
+    return Group(*drawn)
 
 
 def attention_list(entries: Sequence[Attention]) -> RenderableType:
@@ -102,9 +102,18 @@ def _check(group: CheckGroup) -> RenderableType:
     sign = group.mark
     count = f" ({group.passed} of {group.total})" if group.total > 1 else ""
     count += ", as above" if group.is_as_above else ""
-    lines = [Text.assemble((f"{sign.sign} ", _STYLES[sign]), printable(group.title) + count)]
-    lines += [Text(printable(message), style="dim") for message in (*group.messages, *group.measured)]
-    return Padding(Group(lines[0], Padding(Group(*lines[1:]), (0, 0, 0, 2))), (0, 0, 0, 2))
+    title = Text.assemble((f"{sign.sign} ", _STYLES[sign]), printable(group.title) + count)
+    texts = [line for message in (*group.messages, *group.measured) for line in _message(message)]
+    return Group(Padding(title, (0, 0, 0, 2)), *texts)
+
+
+def _message(message: str) -> Iterator[RenderableType]:
+    """Draw a message; a line of a table runs past the edge, for a terminal to scroll or to break, or for a file."""
+    for is_table, lines in parts(printable(message)):
+        if is_table:
+            yield Text("\n".join(f"    {line}" for line in lines), style="dim", no_wrap=True, overflow="ignore")
+        else:
+            yield Padding(Text("\n".join(lines), style="dim"), (0, 0, 0, 4))
 
 
 def _one_line(text: str) -> str:

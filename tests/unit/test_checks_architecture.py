@@ -88,6 +88,18 @@ def test_a_difference_is_shown_in_two_columns() -> None:
     ]
 
 
+def test_stages_of_one_kind_stand_beside_each_other() -> None:
+    """Where none or one agrees, each convolution is set beside a convolution, and what is missing stands alone."""
+    net = Network(12, 12, 1)
+    net.conv(net.norm(net.conv(net.input, 4)), 8)
+    expected = [conv(5, 3), batch_norm(), conv(9, 3), batch_norm()]
+    lines = difference(expected, stages_of(net.read())).splitlines()
+    width = lines[0].index("your model")
+    kinds = [(line[0], line[2:width].partition(" ")[0], line[width:].partition(" ")[0]) for line in lines[1:]]
+    names = [("conv", "conv"), ("batch_norm", "batch_norm"), ("conv", "conv"), ("batch_norm", "")]
+    assert kinds == [(sign, *pair) for sign, pair in zip("> >>", names, strict=True)]
+
+
 def test_a_long_difference_is_cut_to_what_differs() -> None:
     """Of a long network the lines around a difference are shown."""
     net = Network(40, 40, 1)

@@ -108,6 +108,18 @@ def test_the_students_page_tells_what_failed(report_of: ReportOf) -> None:
     assert "fit is failed" in text
 
 
+def test_a_table_scrolls_and_is_not_wrapped(report_of: ReportOf) -> None:
+    """The lines of a table are a part of their own, which the keyboard reaches; those that differ are marked."""
+    message = "They differ.\n  expected   your model\n> conv 32    conv <64>\n  dense 1    dense 1\nA hint."
+    report = report_of("ada", fit=4.0)
+    task = replace(report.tasks[1], checks=(replace(report.tasks[1].checks[0], message=message),))
+    page = _Page(student_page("Tiny", replace(report, tasks=(task,))))
+    (table,) = (attributes for _, attributes in page.elements if attributes.get("class") == "table")
+    assert table["tabindex"] == "0"
+    assert [attributes for _, attributes in page.elements].count({"class": "differs"}) == 1
+    assert message.replace("\n", "") in page.text
+
+
 def test_what_was_measured_is_told_where_a_check_passed(report_of: ReportOf) -> None:
     """A passed check shows its numbers; of a failed one, the message has them already."""
     report = report_of("ada", fit=4.0)

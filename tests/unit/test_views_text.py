@@ -116,6 +116,20 @@ def test_what_was_measured_is_told(report_of: ReportOf) -> None:
     assert "does fit" not in shown
 
 
+def test_a_table_keeps_its_columns(report_of: ReportOf) -> None:
+    """Sentences are wrapped, the lines of a table are not, however narrow the terminal is."""
+    table = ["  expected     your model", f"> conv 32      conv 64, {'very ' * 40}wide", "  dense 1      dense 1"]
+    report = report_of("ada", fit=4.0)
+    check = replace(report.tasks[1].checks[0], message="\n".join(["A sentence. " * 20, *table, "A hint. " * 20]))
+    tasks = (replace(report.tasks[1], checks=(check,)),)
+    console = Console(file=StringIO(), width=60, color_system=None)
+    console.print(text.student(replace(report, tasks=tasks)), crop=False)
+    assert isinstance(console.file, StringIO)
+    lines = [line.rstrip() for line in console.file.getvalue().splitlines()]
+    assert [f"    {line}" for line in table] == [line for line in lines if line.startswith(("      ", "    >"))]
+    assert all(len(line) <= 60 for line in lines if "A " in line)
+
+
 def test_what_a_broken_check_said_is_for_the_instructor(report_of: ReportOf) -> None:
     """It is about the hidden test: the student's view leaves it out, the instructor's list tells it."""
     report = report_of("ada", fit=None)
