@@ -50,7 +50,7 @@ def assert_accuracy(
     correct, items = int((predicted == truth).sum()), len(truth)
     low, high = binomial_interval(correct, items, confidence)
     observed = correct / items
-    reaches = ", which the interval reaches" if observed < threshold else ""
+    reaches = ", which the interval reaches" if observed < threshold <= high else ""
     text = f"{observed:.1%} of {plural(items, 'item')} right ({confidence:.0%} interval {low:.1%} to {high:.1%}); "
     note(Evidence("accuracy", f"{text}{threshold:.1%} needed{reaches}.", observed, low, high, threshold, items))
     if high < threshold:

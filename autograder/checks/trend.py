@@ -65,8 +65,10 @@ def assert_loss_falls(losses: object, *, drop: float = 0.2, hint: str | None = N
         begins = f"The first value of {name} is not above 0."
         raise CheckFailure(begins, expected="a loss above 0 to begin with", received=f"{values[0]:.3g}", hint=hint)
     curve = _Curve(values)
-    note(Evidence("fall of the loss", curve.told(name, drop), curve.fall, threshold=drop, items=len(values)))
-    if not curve.falls(drop):
+    falls = curve.falls(drop)
+    told = curve.told(name, drop, falls=falls)
+    note(Evidence("fall of the loss", told, curve.fall, threshold=drop, items=len(values)))
+    if not falls:
         raise CheckFailure(
             f"{name[:1].upper()}{name[1:]} {curve.in_words(drop)}.",
             expected=f"a fall by at least {drop:.0%}, from {values[0]:.3g} to {(1 - drop) * values[0]:.3g} or lower",
@@ -119,11 +121,11 @@ class _Curve:
             return f"falls, but only by {self.fall:.0%}"
         return "ends lower, but goes up and down on the way: that may be chance"
 
-    def told(self, name: str, drop: float) -> str:
+    def told(self, name: str, drop: float, *, falls: bool) -> str:
         """Tell how far it fell, beside what was asked for."""
         way = f"{'falls' if self.fall >= 0 else 'rises'} by {abs(self.fall):.0%}"
         course = f"from {self.losses[0]:.3g} to {self.losses[-1]:.3g}, measured {len(self.losses)} times"
-        reaches = ", which its trend reaches" if self.fall < drop else ""
+        reaches = ", which its trend reaches" if falls and self.fall < drop else ""
         return f"{name[:1].upper()}{name[1:]} {way}, {course}; a fall by {drop:.0%} needed{reaches}."
 
     def listed(self) -> str:
