@@ -74,6 +74,20 @@ class TaskRate:
 
 
 @dataclass(frozen=True)
+class Measurement:
+    """What one check measured in the class, from the lowest value to the highest, beside what was asked for."""
+
+    task: str
+    title: str
+    threshold: float
+    lowest: float
+    median: float
+    highest: float
+    passed: int
+    measured: int
+
+
+@dataclass(frozen=True)
 class ClassSummary:
     """The class in numbers; scores are those of the graded submissions, ``bins`` counts them from 0 to full points."""
 
@@ -84,6 +98,7 @@ class ClassSummary:
     max_score: float
     bins: tuple[int, ...]
     tasks: tuple[TaskRate, ...]
+    measurements: tuple[Measurement, ...]
     misconceptions: tuple[tuple[str, str, int], ...]
     attention: tuple[Attention, ...]
     is_unsafe: bool
@@ -165,6 +180,7 @@ def summarize(reports: Sequence[Report]) -> ClassSummary:
         max_score=max((report.max_score for report in reports), default=0.0),
         bins=_bins(graded),
         tasks=tuple(_rates(graded)),
+        measurements=tuple(_measurements(graded)),
         misconceptions=_misconceptions(graded),
         attention=attention(reports),
         is_unsafe=any(report.provenance.sandbox == UNSAFE_TIER for report in reports),
@@ -189,6 +205,20 @@ def _rates(graded: Sequence[Report]) -> Iterator[TaskRate]:
             full=sum(mark(task) is Mark.FULL for task in tasks),
             graded=len(tasks),
         )
+
+
+def _measurements(graded: Sequence[Report]) -> Iterator[Measurement]:
+    """Join what the checks measured, in the order of the tasks; what has no threshold decided nothing."""
+    for name in dict.fromkeys(task.name for report in graded for task in report.tasks):
+        checks = [check for report in graded for task in report.tasks if task.name == name for check in task.checks]
+        for title in dict.fromkeys(check.title for check in checks):
+            found = [(c.outcome, c.evidence) for c in checks if c.title == title and c.evidence]
+            values = [evidence.observed for _, evidence in found]
+            asked = [evidence.threshold for _, evidence in found if evidence.threshold is not None]
+            if asked:
+                passed = sum(outcome is Outcome.PASSED for outcome, _ in found)
+                spread = min(values), statistics.median(values), max(values)
+                yield Measurement(name, title, asked[0], *spread, passed, len(found))
 
 
 def _misconceptions(graded: Iterable[Report]) -> tuple[tuple[str, str, int], ...]:

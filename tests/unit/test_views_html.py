@@ -12,7 +12,7 @@ import pytest
 
 from autograder.model import Evidence
 from autograder.views.html import CLASS_PAGE, class_page, pages, student_page
-from autograder.views.summary import summarize
+from autograder.views.summary import Measurement, summarize
 
 if TYPE_CHECKING:
     from tests.conftest import ReportOf
@@ -177,6 +177,22 @@ def test_the_class_is_counted_over_what_was_graded(report_of: ReportOf) -> None:
 def test_a_class_without_a_graded_submission_has_a_page(report_of: ReportOf) -> None:
     """Nothing is divided by nothing."""
     assert "ungradable" in class_page("Tiny", [report_of("ada", reason="empty")])
+
+
+def test_the_class_page_tells_what_was_measured(report_of: ReportOf) -> None:
+    """The range of the class beside what was asked for; what decided nothing is left out."""
+    reports = [
+        report_of(name, fit=0.0 if value < 0.6 else 40.0) for name, value in (("a", 0.5), ("b", 0.7), ("c", 0.9))
+    ]
+    for number, value in enumerate((0.5, 0.7, 0.9)):
+        shift, fit = reports[number].tasks
+        claimed = replace(shift.checks[0], evidence=Evidence("reported loss", "", 0.1, claimed=0.2))
+        measured = replace(fit.checks[0], evidence=Evidence("accuracy", "", value, threshold=0.6))
+        tasks = (replace(shift, checks=(claimed,)), replace(fit, checks=(measured,)))
+        reports[number] = replace(reports[number], tasks=tasks)
+    assert summarize(reports).measurements == (Measurement("fit", "does fit", 0.6, 0.5, 0.7, 0.9, 2, 3),)
+    assert "What was measured" in class_page("Tiny", reports)
+    assert "What was measured" not in class_page("Tiny", [report_of("ada")])
 
 
 def test_misconceptions_are_counted_per_student(report_of: ReportOf) -> None:
