@@ -14,8 +14,12 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
+from typing import Any
 
 from autograder.model import Evidence
+
+_NUMBERS = ("observed", "low", "high", "threshold", "claimed")
 
 _FOUND: ContextVar[list[Evidence] | None] = ContextVar("found", default=None)
 
@@ -32,8 +36,10 @@ def measuring() -> Iterator[list[Evidence]]:
 
 
 def note(evidence: Evidence) -> None:
-    """Hand on what was measured. What is not finite is no measurement, and no JSON either."""
+    """Hand on what was measured, in Python's own numbers. What is not finite is no measurement, and no JSON either."""
     found = _FOUND.get()
-    numbers = (evidence.observed, evidence.low, evidence.high, evidence.threshold, evidence.claimed)
-    if found is not None and all(number is None or math.isfinite(number) for number in numbers):
-        found.append(evidence)
+    given = {name: getattr(evidence, name) for name in _NUMBERS}
+    numbers: dict[str, Any] = {name: float(number) for name, number in given.items() if number is not None}
+    if found is not None and all(map(math.isfinite, numbers.values())):
+        items = None if evidence.items is None else int(evidence.items)
+        found.append(replace(evidence, items=items, **numbers))

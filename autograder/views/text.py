@@ -122,7 +122,7 @@ def _one_line(text: str) -> str:
 
 def findings(found: Sequence[Finding]) -> RenderableType:
     """Draw what ``autograder doctor`` tried, tier by tier."""
-    parts: list[RenderableType] = []
+    drawn: list[RenderableType] = []
     for tier in dict.fromkeys(finding.tier for finding in found):
         of_tier = [finding for finding in found if finding.tier is tier]
         held = sum(finding.ok for finding in of_tier)
@@ -133,5 +133,5 @@ def findings(found: Sequence[Finding]) -> RenderableType:
         for finding in of_tier:
             sign, style = ("✓", "green") if finding.ok else ("✗", "bold red")
             table.add_row(Text(sign, style=style), finding.name, Text(finding.expected), Text(printable(finding.got)))
-        parts += [table, Text()]
-    return Group(*parts)
+        drawn += [table, Text()]
+    return Group(*drawn)

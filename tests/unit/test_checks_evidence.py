@@ -99,6 +99,13 @@ def test_what_is_not_finite_is_not_recorded(number: float) -> None:
     assert [json.loads(json.dumps(asdict(one)))["observed"] for one in found] == [1.0]
 
 
+def test_numbers_of_numpy_become_json() -> None:
+    """An author's own measurement may come from an array."""
+    with measuring() as found:
+        note(Evidence("loss", "", np.float32(0.5), threshold=np.float64(2), items=np.int64(7)))  # type: ignore[arg-type]
+    assert json.loads(json.dumps(asdict(found[0])))["items"] == 7
+
+
 def test_outside_of_a_check_nothing_is_kept() -> None:
     """A calibration measures without anybody listening, and checks within checks keep to themselves."""
     note(Evidence("loss", "", 1.0))
