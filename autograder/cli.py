@@ -148,14 +148,24 @@ def demo(
 ) -> None:
     """Build, grade and show a sample class of real notebooks, in a course of its own under build/demo."""
     from autograder.authoring.build import build as build_all
-    from autograder.demo import sample_course
+    from autograder.demo import sample_course, surprises
     from autograder.examine.grader import LocalGrader
+    from autograder.grading.journal import load_all
     from autograder.grading.session import Order
 
-    assignment = sample_course(Course.find(Path.cwd()), slug)
+    course = Course.find(Path.cwd())
+    assignment = sample_course(course, slug)
     changes = build_all(assignment.course)
     _say(f"built {len(changes)} files; now the class is graded, attackers and all")
-    carry_out(Order(assignment, workers=workers), lambda: LocalGrader(assignment))
+    code = carry_out(Order(assignment, workers=workers), lambda: LocalGrader(assignment))
+    if code >= 128:
+        raise typer.Exit(code)
+    found = surprises(course, slug, load_all(assignment.reports))
+    for line in found:
+        _say(f"not as expected: {line}", error=True)
+    if found:
+        raise typer.Exit(3)
+    _say("everybody got exactly the points that they should")
 
 
 @app.command()

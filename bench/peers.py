@@ -81,8 +81,8 @@ class Grader:
 
 
 def sample_class() -> Any:
-    """Load the module that makes the sample class."""
-    spec = importlib.util.spec_from_file_location("make_class", ROOT / "demo" / SLUG / "make_class.py")
+    """Load the module that makes the sample classes."""
+    spec = importlib.util.spec_from_file_location("make_class", ROOT / "demo" / "make_class.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -97,7 +97,7 @@ def write_class(course: Path, release: Path, students: Sequence[str]) -> None:
     released = json.loads(release.read_text(encoding="utf8"))
     imports = make.Cell("code", "after", "setup", "import tensorflow as tf\n\nprint(tf)", ())
     for number, student in enumerate(students):
-        style = make.read(STYLES[number % len(STYLES)])
+        style = make.read(SLUG, STYLES[number % len(STYLES)])
         own = dataclasses.replace(style, name=student, cells=(imports, *style.cells))
         path = course / "submitted" / student / SLUG / f"{SLUG}.ipynb"
         path.parent.mkdir(parents=True)

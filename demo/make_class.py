@@ -1,7 +1,7 @@
-"""Make the sample class: each student's notebook from the released one and ``students/<name>.py``.
+"""Make the sample classes: each student's notebook from the released one and ``<slug>/students/<name>.py``.
 
-    python demo/cnn_pipeline/make_class.py            write submitted/
-    python demo/cnn_pipeline/make_class.py --check    change nothing; exit 1 if something would change
+    python demo/make_class.py            write every class's submitted/; with SLUG ..., only of these
+    python demo/make_class.py --check    change nothing; exit 1 if something would change
 
 A student's file tells only what is the student's own. Cells begin with ``# %%`` and say where they belong:
 
@@ -30,8 +30,6 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-SLUG = HERE.name
-RELEASE = HERE.parents[1] / "release" / SLUG / f"{SLUG}.ipynb"
 
 _CELL = re.compile(r"^# %% ?(.*)\n", re.MULTILINE)
 _OPTION = re.compile(r"^# (base|saved by): (\w+)$", re.MULTILINE)
@@ -68,9 +66,9 @@ class Student:
 
 
 @cache
-def read(name: str) -> Student:
+def read(slug: str, name: str) -> Student:
     """Read a student's file, and what it takes over from its base."""
-    text = (HERE / "students" / f"{name}.py").read_text(encoding="utf8")
+    text = (HERE / slug / "students" / f"{name}.py").read_text(encoding="utf8")
     head, *parts = _CELL.split(text)
     options = dict(_OPTION.findall(head))
     pairs = list(zip(parts[::2], parts[1::2], strict=True))
@@ -78,7 +76,7 @@ def read(name: str) -> Student:
         return Student(name, (), "", pairs[0][1])
     own = [_cell(header, body) for header, body in pairs]
     solved = {cell.anchor for cell in own if cell.role == "task"}
-    base = read(options["base"]).cells if "base" in options else ()
+    base = read(slug, options["base"]).cells if "base" in options else ()
     taken = [cell for cell in base if cell.role == "before" or (cell.role == "task" and cell.anchor not in solved)]
     return Student(name, (*taken, *own), options.get("saved by", "jupyter"), None)
 
@@ -164,25 +162,41 @@ def _as_colab(notebook: Json) -> None:
         cell["metadata"] = {"id": cell.pop("id")}
 
 
+def submissions(slug: str) -> dict[Path, str]:
+    """Return everybody's file of one class by its path."""
+    release = json.loads((HERE.parent / "release" / slug / f"{slug}.ipynb").read_text(encoding="utf8"))
+    names = sorted(path.stem for path in (HERE / slug / "students").glob("*.py"))
+    folder = HERE / slug / "submitted"
+    return {folder / one / slug / f"{slug}.ipynb": submission(read(slug, one), release) for one in names}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write or compare every student's submission."""
+    """Write or compare every student's submission, class by class."""
+    classes = sorted(path.parent.name for path in HERE.glob("*/students"))
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if something would change")
-    parser.add_argument("--release", type=Path, default=RELEASE, help="the released notebook")
+    parser.add_argument("slugs", metavar="SLUG", nargs="*", default=classes, help="of a class; by default all")
     options = parser.parse_args(arguments)
-    release = json.loads(options.release.read_text(encoding="utf8"))
-    names = sorted(path.stem for path in (HERE / "students").glob("*.py"))
-    wanted = {HERE / "submitted" / one / SLUG / f"{SLUG}.ipynb": submission(read(one), release) for one in names}
+    if unknown := set(options.slugs) - set(classes):
+        parser.error(f"there is no sample class {', '.join(sorted(unknown))}: expected some of {', '.join(classes)}")
+    changes = [path for slug in options.slugs for path in update(slug, check=options.check)]
+    for path in changes:
+        print(f"{'would change' if options.check else 'changed'}: {path.relative_to(HERE)}")
+    return 1 if options.check and changes else 0
+
+
+def update(slug: str, *, check: bool) -> list[Path]:
+    """Return which files of a class are not what they should be; write or remove them unless ``check``."""
+    wanted = submissions(slug)
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf8") != text]
-    surplus = sorted({path for path in (HERE / "submitted").rglob("*") if path.is_file()} - set(wanted))
-    for path in [] if options.check else stale:
+    found = (path for path in (HERE / slug / "submitted").rglob("*") if path.is_file())
+    surplus = sorted(set(found) - set(wanted))
+    for path in [] if check else stale:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(wanted[path], encoding="utf8")
-    for path in [] if options.check else surplus:
+    for path in [] if check else surplus:
         path.unlink()
-    for path in (*stale, *surplus):
-        print(f"{'would change' if options.check else 'changed'}: {path.relative_to(HERE)}")
-    return 1 if options.check and (stale or surplus) else 0
+    return [*stale, *surplus]
 
 
 if __name__ == "__main__":
