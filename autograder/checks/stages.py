@@ -197,18 +197,21 @@ def matches(expected: Sequence[Expected], received: Sequence[Received]) -> bool:
 def difference(expected: Sequence[Expected], received: Sequence[Received]) -> str:
     """Set expected and received stages beside each other, ``>`` before the lines that differ."""
     pairs = list(_aligned(list(_rows(expected)), list(_rows(received))))
-    left = [str(want or "") for want, _, _ in pairs]
-    width = max(map(len, [*left, "expected"]))
+    left = {number: str(pairs[number][0] or "") for number in _shown([same for _, _, same in pairs])}
+    width = max(map(len, [*left.values(), "expected"]))
     lines = [f"  {'expected'.ljust(width)}   your model"]
-    shown = -1
-    for number, (_, have, same) in enumerate(pairs):
-        if all(each for _, _, each in pairs[max(0, number - 2) : number + 3]) and len(pairs) > _ALL_LINES:
-            continue
-        if number != shown + 1:
-            lines.append("  ...")
+    for last, number in itertools.pairwise([-1, *left]):
+        _, have, same = pairs[number]
+        lines += ["  ..."] if number != last + 1 else []
         lines.append(f"{'  ' if same else '> '}{left[number].ljust(width)}   {have or ''}".rstrip())
-        shown = number
-    return "\n".join(lines if shown == len(pairs) - 1 else [*lines, "  ..."])
+    return "\n".join(lines if len(pairs) - 1 in left else [*lines, "  ..."])
+
+
+def _shown(agree: Sequence[bool]) -> list[int]:
+    """Return which lines are shown: all of a few; of many those that differ, and two before and after each."""
+    if len(agree) <= _ALL_LINES:
+        return list(range(len(agree)))
+    return [number for number in range(len(agree)) if not all(agree[max(0, number - 2) : number + 3])]
 
 
 def _pool(
