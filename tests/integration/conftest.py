@@ -51,11 +51,16 @@ points = 20
 # %% setup=true
 import numpy as np
 from autograder import check
+# %load_ext autograder
 
 # %% task="double"
 def double(x):
     """Return twice ``x``."""
     raise NotImplementedError
+
+# %% figure=true
+factor = 10
+print("twice", factor, "is", double(factor))
 
 # %% task="train"
 def train(x):

@@ -227,6 +227,21 @@ def test_figures_are_in_the_executed_notebook(submit: Submit) -> None:
     assert "'image/png': 'iVBOR" in outputs(graded)
 
 
+def test_a_figure_takes_no_name_from_the_student(submit: Submit) -> None:
+    """The author's figure has a factor of its own, and the student's stays as it is, run or not."""
+    own = "factor = 2\ndef double(x):\n    return factor * x"
+    assert scores(submit(double=own)) == FULL
+    graded = submit(double=own, last="%%figure\nfactor = 7\nprint(factor + double(factor))")
+    assert scores(graded) == FULL
+    assert "'text': '21\\n'" in outputs(graded)
+
+
+def test_a_figure_of_the_release_is_not_run(submit: Submit) -> None:
+    """Nothing that is graded can depend on it, so it shows what it showed when it was submitted."""
+    graded = submit(double="def double(x):\n    print('called')\n    return 2 * x")
+    assert "called" not in outputs(graded)
+
+
 def test_a_stand_in_for_keras_disturbs_nothing(submit: Submit) -> None:
     """A NumPy notebook that imports what it may not use is graded like any other."""
     assert scores(submit(first="import keras, tensorflow.keras as tk\nfrom tensorflow import keras as k")) == FULL
