@@ -213,11 +213,12 @@ def _sync(assignment: Assignment, result: Result) -> None:
 
 
 def show_class(console: Console, assignment: Assignment, reports: Sequence[Report]) -> None:
-    """Print the class as a table, and what needs a person."""
+    """Print the class as a table, or the only report in full, and what needs a person."""
     from autograder.views import summary, text
 
     console.print()
-    console.print(text.class_table(assignment.rubric.title, reports))
+    is_one = len(reports) == 1
+    console.print(text.student(reports[0]) if is_one else text.class_table(assignment.rubric.title, reports))
     console.print()
     entries = summary.attention(reports)
     if entries:

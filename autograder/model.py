@@ -9,7 +9,7 @@ import functools
 import json
 import types
 import typing
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
@@ -36,8 +36,30 @@ class ReportOutcome(str, Enum):
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """What a check measured, passed or not: the sentence that a student reads, and the numbers in it.
+
+    ``low`` and ``high`` are the interval that the verdict gave the observed value the benefit of, ``threshold`` is what
+    was asked for, ``items`` how many values the observed one was computed from, and ``claimed`` what the student's own
+    code says that it is. A number that plays no part is None.
+    """
+
+    measure: str
+    text: str
+    observed: float
+    low: float | None = None
+    high: float | None = None
+    threshold: float | None = None
+    items: int | None = None
+    claimed: float | None = None
+
+
+@dataclass(frozen=True)
 class CheckResult:
-    """One check of one task; ``title`` is the docstring the student reads, ``message`` is empty when it passed."""
+    """One check of one task; ``title`` is the docstring the student reads, ``message`` is empty when it passed.
+
+    ``evidence`` is what the verdict rests on, where that is a measurement.
+    """
 
     name: str
     title: str
@@ -46,6 +68,7 @@ class CheckResult:
     max_score: float
     message: str = ""
     misconception: str | None = None
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True)
@@ -154,10 +177,10 @@ def _record(kind: Any, value: Any) -> Any:
         return tuple(_record(typing.get_args(kind)[0], item) for item in value)
     if isinstance(kind, type) and is_dataclass(kind):
         hints = _hints(kind)
-        names = {field.name for field in fields(kind)}
-        if not isinstance(value, dict) or set(value) != names:
-            raise TypeError(f"expected the keys {sorted(names)}")
-        return typing.cast(Any, kind)(**{name: _record(hints[name], value[name]) for name in names})
+        needed = {field.name for field in fields(kind) if field.default is MISSING}  # others came later, or may not
+        if not isinstance(value, dict) or not needed <= set(value) <= set(hints):
+            raise TypeError(f"expected the keys {sorted(hints)}")
+        return typing.cast(Any, kind)(**{name: _record(hints[name], value[name]) for name in value})
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind(value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):

@@ -19,11 +19,13 @@ import numpy as np
 
 from autograder.checks.architecture import assert_parameters, stages_of
 from autograder.checks.description import Description
+from autograder.checks.evidence import note
 from autograder.checks.fitting import Data, probe_loss
 from autograder.checks.models import Model
 from autograder.checks.stages import Expected, difference, matches
 from autograder.checks.training import for_some_seed
 from autograder.errors import CheckFailure
+from autograder.model import Evidence
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "convolutions": ("conv", "batch_norm", "concatenate", "add"),
@@ -88,6 +90,8 @@ def assert_learns(make: Callable[[], Model], train: Data, probe: Data, most: flo
         model = make()
         loss = loss_after_training(model, train, probe, seed=seed, **options)
         model.forget()
+        text = f"A loss of {loss:.3g} on {len(probe[0])} images that it has not seen; at most {most:.3g} allowed."
+        note(Evidence("loss", text, loss, threshold=most, items=len(probe[0])))
         if not loss <= most:
             raise CheckFailure(
                 f"The model of {model.name} does not learn enough.",

@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from autograder.checks.arrays import assert_array, assert_shape
+from autograder.checks.evidence import note
 from autograder.checks.wording import plural
 from autograder.errors import CheckFailure
+from autograder.model import Evidence
 
 Array = npt.NDArray[Any]
 
@@ -47,14 +49,18 @@ def assert_accuracy(
     predicted = _predicted(received, len(truth), classes, name)
     correct, items = int((predicted == truth).sum()), len(truth)
     low, high = binomial_interval(correct, items, confidence)
+    observed = correct / items
+    reaches = ", which the interval reaches" if observed < threshold else ""
+    text = f"{observed:.1%} of {plural(items, 'item')} right ({confidence:.0%} interval {low:.1%} to {high:.1%}); "
+    note(Evidence("accuracy", f"{text}{threshold:.1%} needed{reaches}.", observed, low, high, threshold, items))
     if high < threshold:
         raise CheckFailure(
             f"The accuracy of {name} is too low.",
             expected=f"at least {threshold:.1%}",
-            received=f"{correct / items:.1%} of {plural(items, 'item')}; allowing for luck, {low:.1%} to {high:.1%}",
+            received=f"{observed:.1%} of {plural(items, 'item')}; allowing for luck, {low:.1%} to {high:.1%}",
             hint=hint,
         )
-    return correct / items
+    return observed
 
 
 def assert_probabilities(

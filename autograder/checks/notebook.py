@@ -11,6 +11,7 @@ import random
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ TEST_FILE = "test_public.py"
 
 _MARKS = {Outcome.PASSED: "✓", Outcome.FAILED: "✗", Outcome.SKIPPED: "-", Outcome.BROKEN: "?"}
 _PLAIN_MARKS = {Outcome.PASSED: "ok  ", Outcome.FAILED: "no  ", Outcome.SKIPPED: "-   ", Outcome.BROKEN: "?   "}
+_INDENT = " " * 6
 
 _UNUSED_PLUGINS = (
     "cacheprovider", "debugging", "doctest", "faulthandler", "junitxml", "logging",
@@ -166,20 +168,19 @@ def _run_task(task: str, items: Sequence[pytest.Item]) -> None:
     print(task)
     passed, told = 0, set[str]()
     for item in items:
-        outcome, message = check_outcome(item, runtestprotocol(item, log=False))
-        print(_text(title_of(item), (outcome, "as above" if message in told else message)))
-        told.add(message)
-        passed += outcome is Outcome.PASSED
+        verdict = check_outcome(item, runtestprotocol(item, log=False))
+        print(_text(title_of(item), replace(verdict, message="as above") if verdict.message in told else verdict))
+        told.add(verdict.message)
+        passed += verdict.outcome is Outcome.PASSED
     print(_summary(passed, len(items)))
 
 
 def _text(title: str, verdict: Verdict) -> str:
-    outcome, message = verdict
-    line = f"  {_marks()[outcome]} {title}"
-    if outcome is Outcome.PASSED:
-        return line
-    advice = "\nPlease tell your instructor." if outcome is Outcome.BROKEN else ""
-    return line + "\n" + textwrap.indent(message + advice, " " * 6)
+    line = f"  {_marks()[verdict.outcome]} {title}"
+    if verdict.outcome is Outcome.PASSED:
+        return line if verdict.evidence is None else f"{line}\n{_INDENT}{verdict.evidence.text}"
+    advice = "\nPlease tell your instructor." if verdict.outcome is Outcome.BROKEN else ""
+    return line + "\n" + textwrap.indent(verdict.message + advice, _INDENT)
 
 
 def _summary(passed: int, count: int) -> str:

@@ -10,6 +10,7 @@ The examiner runs the same files: it puts an ``Examination`` into the config's s
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -17,11 +18,12 @@ import numpy as np
 import pytest
 
 from autograder.checks.collection import CHECK, prepare
+from autograder.checks.evidence import measuring
 from autograder.checks.examination import EXAMINATION, Examination, assignment_of, examination_of, load_reference
 from autograder.checks.results import Verdict, task_results, verdict, worst
 from autograder.checks.rules import forbidden_use
 from autograder.errors import CheckFailure, CourseError
-from autograder.model import TaskResult
+from autograder.model import Evidence, TaskResult
 from autograder.rubric import Rubric
 from autograder.subject.proxy import Subject
 from autograder.thresholds import Thresholds
@@ -31,6 +33,7 @@ __all__ = ["EXAMINATION", "Examination", "check_outcome", "collect_tasks", "load
 _LOCAL = pytest.StashKey[dict[Path, Examination]]()
 _BROKEN_RULES = pytest.StashKey[dict[tuple[Examination, str], str | None]]()
 _VERDICTS = pytest.StashKey[dict[str, Verdict]]()
+_MEASURED = pytest.StashKey[list[Evidence]]()
 
 
 def task_of(item: pytest.Item) -> str:
@@ -44,9 +47,11 @@ def title_of(item: pytest.Item) -> str:
 
 
 def check_outcome(item: pytest.Item, reports: Sequence[pytest.TestReport]) -> Verdict:
-    """Return the outcome of a check that was run by ``runtestprotocol``, and the message for the student."""
+    """Return the verdict on a check that was run by ``runtestprotocol``: outcome, message, and what it measured."""
     found = item.stash.get(_VERDICTS, {})
-    return worst([found[report.when] for report in reports if report.when in found])
+    decided = worst([found[report.when] for report in reports if report.when in found])
+    measured = item.stash.get(_MEASURED, [])
+    return replace(decided, evidence=measured[-1] if measured else None)
 
 
 def collect_tasks(
@@ -84,13 +89,15 @@ def pytest_make_collect_report(
     return report
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_call(item: pytest.Item) -> None:
-    """Fail a check whose task uses what its rubric forbids."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Fail a check whose task uses what its rubric forbids; keep what any other one measures."""
     if CHECK in item.stash:
         message = _broken_rule(item.config, _examination(item), task_of(item))
         if message:
             raise CheckFailure(message)
+    with measuring() as item.stash[_MEASURED]:
+        yield
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -99,7 +106,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if CHECK not in item.stash:
         return None
     if call.when == "setup":
-        item.stash[_VERDICTS] = {}
+        item.stash[_VERDICTS], item.stash[_MEASURED] = {}, []
     if call.excinfo is not None:
         item.stash[_VERDICTS][call.when] = verdict(call.excinfo.value, item.stash[CHECK].title, item.path)
     if EXAMINATION not in item.config.stash or call.when == "collect":

@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from autograder.checks.arrays import assert_array
+from autograder.checks.evidence import note
 from autograder.checks.wording import plural
 from autograder.errors import CheckFailure, CourseError
+from autograder.model import Evidence
 
 Array = npt.NDArray[Any]
 
@@ -47,8 +49,10 @@ def assert_error_against_baseline(
     received = assert_array(predictions, np.shape(targets), like=np.float32, name=name)
     error = rmse(received, targets)
     ratio = error / least
+    errors = f"an RMSE of {error:.3g} beside {least:.3g}, over {plural(received.size, 'item')}"
+    text = f"{ratio:.3g} of the error of {baseline}: {errors}; at most {at_most:.3g} allowed."
+    note(Evidence("error beside a baseline", text, ratio, threshold=at_most, items=received.size))
     if not ratio <= at_most:
-        errors = f"an RMSE of {error:.3g} beside {least:.3g}, over {plural(received.size, 'item')}"
         raise CheckFailure(
             f"The error of {name} is too large.",
             expected=f"at most {at_most:.3g} of the error of {baseline}",

@@ -12,16 +12,22 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import CheckFailure
-from autograder.model import CheckResult, Outcome, TaskResult
+from autograder.model import CheckResult, Evidence, Outcome, TaskResult
 from autograder.rubric import Rubric, Task
-
-Verdict = tuple[Outcome, str]
-"""An outcome, and what the student reads; nothing when it passed."""
 
 _UNITS = 10_000
 """Points are shared in whole ten-thousandths, so that the shares of a task sum to its points exactly."""
 
 _SEVERITY = (Outcome.PASSED, Outcome.SKIPPED, Outcome.FAILED, Outcome.BROKEN)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """An outcome, what the student reads (nothing when it passed), and what was measured."""
+
+    outcome: Outcome
+    message: str = ""
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True)
@@ -37,20 +43,21 @@ class Check:
 def verdict(error: BaseException, title: str, test_file: Path) -> Verdict:
     """Say what an exception that left a check means for the student. No traceback, nothing of the test's insides."""
     if isinstance(error, CheckFailure):
-        return Outcome.FAILED, str(error)
+        return Verdict(Outcome.FAILED, str(error))
     if isinstance(error, AssertionError):
-        return Outcome.FAILED, _own_words(error) or title
+        return Verdict(Outcome.FAILED, _own_words(error) or title)
     if isinstance(error, pytest.skip.Exception):
-        return Outcome.SKIPPED, error.msg or "This check was skipped."
+        return Verdict(Outcome.SKIPPED, error.msg or "This check was skipped.")
     if isinstance(error, pytest.fail.Exception):
-        return Outcome.FAILED, error.msg or title
+        return Verdict(Outcome.FAILED, error.msg or title)
     what = f"{type(error).__name__} in {_where(error, test_file)}"
-    return Outcome.BROKEN, f"This check broke; it is not your fault and will be looked at by a person. ({what})"
+    message = f"This check broke; it is not your fault and will be looked at by a person. ({what})"
+    return Verdict(Outcome.BROKEN, message)
 
 
 def worst(verdicts: Sequence[Verdict]) -> Verdict:
     """Return the verdict that decides when a check went through several phases."""
-    return max(verdicts, key=lambda one: _SEVERITY.index(one[0]), default=(Outcome.PASSED, ""))
+    return max(verdicts, key=lambda one: _SEVERITY.index(one.outcome), default=Verdict(Outcome.PASSED))
 
 
 def task_results(rubric: Rubric, verdicts: Sequence[tuple[Check, Verdict]]) -> tuple[TaskResult, ...]:
@@ -62,7 +69,7 @@ def task_results(rubric: Rubric, verdicts: Sequence[tuple[Check, Verdict]]) -> t
 
 
 def _task_result(task: Task, verdicts: Sequence[tuple[Check, Verdict]]) -> TaskResult:
-    outcome = _task_outcome([found[0] for _, found in verdicts])
+    outcome = _task_outcome([found.outcome for _, found in verdicts])
     shares = _shares(task.points, [check.weight for check, _ in verdicts])
     checks = tuple(_check_result(check, found, share) for (check, found), share in zip(verdicts, shares, strict=True))
     earned = sum(round(check.score * _UNITS) for check in checks) / _UNITS
@@ -71,9 +78,8 @@ def _task_result(task: Task, verdicts: Sequence[tuple[Check, Verdict]]) -> TaskR
 
 
 def _check_result(check: Check, found: Verdict, share: float) -> CheckResult:
-    outcome, message = found
-    score = share if outcome is Outcome.PASSED else 0.0
-    return CheckResult(check.name, check.title, outcome, score, share, message)
+    score = share if found.outcome is Outcome.PASSED else 0.0
+    return CheckResult(check.name, check.title, found.outcome, score, share, found.message, evidence=found.evidence)
 
 
 def _task_outcome(outcomes: Sequence[Outcome]) -> Outcome:

@@ -12,9 +12,11 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from autograder.checks.arrays import assert_numbers, assert_tuple
+from autograder.checks.arrays import assert_close, assert_numbers, assert_tuple
+from autograder.checks.evidence import note
 from autograder.checks.metrics import assert_probabilities
 from autograder.errors import CheckFailure
+from autograder.model import Evidence
 from autograder.subject.proxy import Subject
 
 Array = npt.NDArray[Any]
@@ -80,7 +82,10 @@ def assert_varied(probabilities: Array) -> Array:
 def assert_learning(early: float, late: float, classes: int = 10) -> None:
     """Check that a loss, computed from predictions, has fallen since ``early`` and below that of guessing."""
     guessing = float(np.log(classes))
-    if not late < min(early, 0.9 * guessing):
+    most = min(early, 0.9 * guessing)
+    text = f"The loss of your predictions goes from {early:.3g} after the first epoch to {late:.3g} after the last"
+    note(Evidence("loss", f"{text}; less than {most:.3g} needed.", late, threshold=most))
+    if not late < most:
         raise CheckFailure(
             "The loss, computed from your predictions, does not fall.",
             expected=f"falling, and well below {guessing:.3g}, the loss of guessing",
@@ -95,6 +100,7 @@ def assert_reported(losses: Array, early: float, late: float) -> None:
     All have to fall. The mean over an epoch lies between the losses before and after it, up to noise: 0.9 to 1.5 times
     the loss after the last epoch when tried with eight designs, at most as large as that after the first.
     """
+    _note_claim(float(losses[-1]), late)
     falling = losses[-1] < losses[0] and late < early
     if not (falling and 0.4 * late - 0.1 < losses[-1] < 2 * early + 0.5):
         raise CheckFailure(
@@ -103,3 +109,15 @@ def assert_reported(losses: Array, early: float, late: float) -> None:
             received=", ".join(f"{loss:.3g}" for loss in losses),
             hint="Average the loss over all items of an epoch: weigh each batch by its length.",
         )
+
+
+def assert_claimed(losses: Array, computed: Array) -> None:
+    """Check the losses that a ``History`` claims against those computed here, which have to be the same ``(E,)``."""
+    _note_claim(float(losses[-1]), float(computed[-1]))
+    assert_close(losses, computed, rtol=1e-3, name="the losses of the History")
+
+
+def _note_claim(claimed: float, computed: float) -> None:
+    """Tell a student's last loss beside the one that counts."""
+    text = f"Your training reports a last loss of {claimed:.3g}; computed from its network it is {computed:.3g}."
+    note(Evidence("reported loss", text, computed, claimed=claimed))

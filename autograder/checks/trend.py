@@ -26,7 +26,9 @@ import numpy as np
 import numpy.typing as npt
 
 from autograder.checks.arrays import assert_numbers
+from autograder.checks.evidence import note
 from autograder.errors import CheckFailure, CourseError
+from autograder.model import Evidence
 
 Losses = npt.NDArray[np.float64]
 
@@ -63,6 +65,7 @@ def assert_loss_falls(losses: object, *, drop: float = 0.2, hint: str | None = N
         begins = f"The first value of {name} is not above 0."
         raise CheckFailure(begins, expected="a loss above 0 to begin with", received=f"{values[0]:.3g}", hint=hint)
     curve = _Curve(values)
+    note(Evidence("fall of the loss", curve.told(name, drop), curve.fall, threshold=drop, items=len(values)))
     if not curve.falls(drop):
         raise CheckFailure(
             f"{name[:1].upper()}{name[1:]} {curve.in_words(drop)}.",
@@ -115,6 +118,13 @@ class _Curve:
         if self.fall < drop:
             return f"falls, but only by {self.fall:.0%}"
         return "ends lower, but goes up and down on the way: that may be chance"
+
+    def told(self, name: str, drop: float) -> str:
+        """Tell how far it fell, beside what was asked for."""
+        way = f"{'falls' if self.fall >= 0 else 'rises'} by {abs(self.fall):.0%}"
+        course = f"from {self.losses[0]:.3g} to {self.losses[-1]:.3g}, measured {len(self.losses)} times"
+        reaches = ", which its trend reaches" if self.fall < drop else ""
+        return f"{name[:1].upper()}{name[1:]} {way}, {course}; a fall by {drop:.0%} needed{reaches}."
 
     def listed(self) -> str:
         """Name the losses, the middle ones left out where there are many."""

@@ -74,7 +74,7 @@ class Examiner:
         subject = RemoteSubject(session, source)
         self.config.stash[EXAMINATION] = Examination(subject, self.reference, self.salt, student, self.rubric)
         found = {item.nodeid: self._outcome(session, item) for item in self.items}
-        failed = {task_of(item) for item in self.items if found[item.nodeid][0] is not Outcome.PASSED}
+        failed = {task_of(item) for item in self.items if found[item.nodeid].outcome is not Outcome.PASSED}
         carried: set[str] = set()
         for task in self.rubric.tasks:
             given = self._given(task, failed)
@@ -112,11 +112,11 @@ class Examiner:
         carried = set()
         session.renew(task.name)
         for item in self.items:
-            if task_of(item) == task.name and found[item.nodeid][0] is Outcome.FAILED:
+            if task_of(item) == task.name and found[item.nodeid].outcome is Outcome.FAILED:
                 with subject.given(given):
                     verdict = self._outcome(session, item)
-                if verdict[0] is Outcome.PASSED:
-                    found[item.nodeid] = (Outcome.PASSED, f"Passed with the given {', '.join(given)}.")
+                if verdict.outcome is Outcome.PASSED:
+                    found[item.nodeid] = replace(verdict, message=f"Passed with the given {', '.join(given)}.")
                     carried.add(task.name)
         return carried
 

@@ -88,7 +88,8 @@ def _feedback(task: TaskResult) -> NotebookNode:
     for check in task.checks:
         lines.append(f"  {_MARKS[check.outcome]} {check.title} ({check.score:g}/{check.max_score:g})")
         said = _BROKEN if check.outcome is Outcome.BROKEN else check.message
-        lines += [f"      {line}" for line in said.splitlines()]
+        measured = [check.evidence.text] if check.evidence and check.outcome is Outcome.PASSED else []
+        lines += [f"      {line}" for line in (*said.splitlines(), *measured)]
     text = "\n".join(lines) + "\n"
     made: NotebookNode = nbformat.v4.new_output("stream", name="stdout", text=text)
     return made

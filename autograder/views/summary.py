@@ -58,6 +58,8 @@ class CheckGroup:
     messages: tuple[str, ...]
     """Why it failed. What a broken check says is about the hidden test, so it is for the instructor alone."""
     is_as_above: bool
+    measured: tuple[str, ...]
+    """What was measured where it passed; why one failed tells its numbers already."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,7 @@ def _group(title: str, checks: Sequence[CheckResult], told: Set[str]) -> CheckGr
         max_score=sum(check.max_score for check in checks),
         messages=tuple(message for message in why if message not in told),
         is_as_above=any(message in told for message in why),
+        measured=tuple(dict.fromkeys(c.evidence.text for c in checks if c.evidence and c.outcome is Outcome.PASSED)),
     )
 
 

@@ -60,7 +60,7 @@ def student(report: Report) -> RenderableType:
         if task.carried_forward:
             line.append("  judged with a correct earlier task", style="dim")
         parts.append(line)
-        parts += [_check(group) for group in groups(task) if group.mark is not Mark.FULL]
+        parts += [_check(group) for group in groups(task) if group.mark is not Mark.FULL or group.measured]
     return Group(*parts)
 
 
@@ -103,7 +103,7 @@ def _check(group: CheckGroup) -> RenderableType:
     count = f" ({group.passed} of {group.total})" if group.total > 1 else ""
     count += ", as above" if group.is_as_above else ""
     lines = [Text.assemble((f"{sign.sign} ", _STYLES[sign]), printable(group.title) + count)]
-    lines += [Text(printable(message), style="dim") for message in group.messages]
+    lines += [Text(printable(message), style="dim") for message in (*group.messages, *group.measured)]
     return Padding(Group(lines[0], Padding(Group(*lines[1:]), (0, 0, 0, 2))), (0, 0, 0, 2))
 
 

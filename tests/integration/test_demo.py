@@ -129,6 +129,18 @@ def test_errors_are_carried_forward(first: Run, student: str) -> None:
     assert carried == EXPECTED[student]["carried_forward"]
 
 
+@pytest.mark.parametrize("student", ["grace", "dennis"])
+def test_what_was_measured_is_in_the_report(first: Run, student: str) -> None:
+    """Also where the points were carried forward: accuracy, interval, threshold and the number of items."""
+    (train,) = (task for task in first.reports[student].tasks if task.name == "train_cnn")
+    (check,) = (check for check in train.checks if check.name == "test_learns_digits")
+    assert check.evidence is not None
+    low, high, threshold = check.evidence.low, check.evidence.high, check.evidence.threshold
+    assert (low, check.evidence.items) > (0.5, 100)
+    assert (threshold or 1) <= (high or 0)
+    assert bool(check.message) is train.carried_forward
+
+
 def test_no_check_is_broken(first: Run) -> None:
     """Whatever the students return, the hidden tests are not what breaks."""
     checks = [check for report in first.reports.values() for task in report.tasks for check in task.checks]

@@ -103,6 +103,22 @@ def test_the_same_message_is_told_once(define: Define, capsys: pytest.CaptureFix
     assert printed.count("as above") == 2
 
 
+def test_a_measurement_is_told(define: Define, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A network that is good enough sees how good it is."""
+    (tmp_path / "test_public.py").write_text(
+        "from autograder.checks import assert_loss_falls, task\n\n\n"
+        '@task("fit")\ndef test_learns(student):\n    """learns"""\n    assert_loss_falls(student.fit())\n',
+        encoding="utf8",
+    )
+    define(fit=lambda: [2.0, 1.5, 1.2, 1.0, 0.5])
+    check("fit")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:3] == [
+        "  ✓ learns",
+        "      The loss falls by 75%, from 2 to 0.5, measured 5 times; a fall by 20% needed.",
+    ]
+
+
 def test_each_call_sees_the_notebook_and_the_file_as_they_are(
     define: Define, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

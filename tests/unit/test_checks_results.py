@@ -15,7 +15,7 @@ from autograder.model import Outcome, TaskResult
 from autograder.rubric import Limits, Rubric, Task
 
 HERE = Path(__file__)
-PASSED: Verdict = (Outcome.PASSED, "")
+PASSED = Verdict(Outcome.PASSED)
 
 
 def results(points: float, weights: list[float], verdicts: list[Verdict]) -> TaskResult:
@@ -42,7 +42,7 @@ def test_a_full_pass_is_exactly_the_points(points: float, weights: list[float]) 
 def test_points_are_earned_in_proportion_to_weight(points: float, weights: list[float], data: st.DataObject) -> None:
     """A task's score is the weight that passed, as a share of all weight, to a ten-thousandth per check."""
     passes = data.draw(st.lists(st.booleans(), min_size=len(weights), max_size=len(weights)))
-    result = results(points, weights, [PASSED if ok else (Outcome.FAILED, "no") for ok in passes])
+    result = results(points, weights, [PASSED if ok else Verdict(Outcome.FAILED, "no") for ok in passes])
     share = sum(weight for weight, ok in zip(weights, passes, strict=True) if ok) / sum(weights)
     assert result.score == pytest.approx(points * share, abs=1e-4 * len(weights))
     assert result.score == pytest.approx(math.fsum(check.score for check in result.checks), abs=1e-4)
@@ -60,7 +60,7 @@ def test_points_are_earned_in_proportion_to_weight(points: float, weights: list[
 )
 def test_the_worst_check_decides_the_task(outcomes: list[Outcome], task: Outcome) -> None:
     """A broken check shows in its task, a skipped one is no pass, and a task without checks was not graded."""
-    result = results(10, [1] * len(outcomes), [(outcome, "") for outcome in outcomes])
+    result = results(10, [1] * len(outcomes), [Verdict(outcome) for outcome in outcomes])
     assert result.outcome is task
 
 
@@ -74,15 +74,15 @@ def caught(action: str) -> BaseException:
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (CheckFailure("no", expected="1", received="2"), (Outcome.FAILED, "no\nExpected: 1\nReceived: 2")),
+        (CheckFailure("no", expected="1", received="2"), Verdict(Outcome.FAILED, "no\nExpected: 1\nReceived: 2")),
         (
             StudentRaised("f", ("ValueError",), "odd", "in f, at: x"),
-            (Outcome.FAILED, "f raised ValueError: odd\nin f, at: x"),
+            Verdict(Outcome.FAILED, "f raised ValueError: odd\nin f, at: x"),
         ),
-        (AssertionError("my words"), (Outcome.FAILED, "my words")),
-        (AssertionError("my words\nassert 3 == 4\n  + where"), (Outcome.FAILED, "my words")),
-        (AssertionError("assert 3 == 4"), (Outcome.FAILED, "the title")),
-        (AssertionError(), (Outcome.FAILED, "the title")),
+        (AssertionError("my words"), Verdict(Outcome.FAILED, "my words")),
+        (AssertionError("my words\nassert 3 == 4\n  + where"), Verdict(Outcome.FAILED, "my words")),
+        (AssertionError("assert 3 == 4"), Verdict(Outcome.FAILED, "the title")),
+        (AssertionError(), Verdict(Outcome.FAILED, "the title")),
     ],
 )
 def test_failures_speak_to_the_student(error: BaseException, expected: Verdict) -> None:
@@ -96,14 +96,15 @@ def test_skips_and_fails_keep_their_reason() -> None:
         pytest.skip("no data here")
     with pytest.raises(pytest.fail.Exception) as failed:
         pytest.fail("too slow")
-    assert verdict(skipped.value, "t", HERE) == (Outcome.SKIPPED, "no data here")
-    assert verdict(failed.value, "t", HERE) == (Outcome.FAILED, "too slow")
+    assert verdict(skipped.value, "t", HERE) == Verdict(Outcome.SKIPPED, "no data here")
+    assert verdict(failed.value, "t", HERE) == Verdict(Outcome.FAILED, "too slow")
 
 
 @pytest.mark.parametrize("error", ["int('secret')", "raise KeyError('secret')", "import sys; sys.exit('secret')"])
 def test_a_broken_check_is_nobodys_fault_and_leaks_nothing(error: str) -> None:
     """Any other exception is a broken check: its type and line are told, its text is not."""
-    outcome, message = verdict(caught("\n\n" + error), "t", HERE)
+    found = verdict(caught("\n\n" + error), "t", HERE)
+    outcome, message = found.outcome, found.message
     assert outcome is Outcome.BROKEN
     assert message.startswith("This check broke; it is not your fault and will be looked at by a person. (")
     assert message.endswith(f" in {HERE.name} line 3)")
@@ -112,5 +113,5 @@ def test_a_broken_check_is_nobodys_fault_and_leaks_nothing(error: str) -> None:
 
 def test_an_error_elsewhere_names_the_place() -> None:
     """An exception that never passed through the test names where it came from, or else the test."""
-    assert verdict(caught("1 / 0"), "t", Path("test_other.py"))[1].endswith(f"in {HERE.name} line 1)")
-    assert verdict(CourseError("x"), "t", HERE)[1].endswith(f"(CourseError in {HERE.name})")
+    assert verdict(caught("1 / 0"), "t", Path("test_other.py")).message.endswith(f"in {HERE.name} line 1)")
+    assert verdict(CourseError("x"), "t", HERE).message.endswith(f"(CourseError in {HERE.name})")

@@ -103,6 +103,17 @@ def test_a_class_without_trouble_exits_with_0(
     assert not tiny.course.gradebook.exists()
 
 
+def test_a_single_submission_is_shown_in_full(
+    tiny: Assignment, report_of: ReportOf, inbox: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A table of one row would hide what a single student, or a CI job, wants to know."""
+    _grade(tiny, _Fake(report_of, ada=4.0), inbox("ada"))
+    out = capsys.readouterr().out
+    assert "64 of 100 points" in out
+    assert "fit is failed" in out
+    assert "tasks from left to right" not in out
+
+
 @pytest.mark.parametrize(
     ("students", "fit", "fail_under", "code"),
     [

@@ -13,6 +13,7 @@ from autograder.errors import GraderError
 from autograder.model import (
     SCHEMA,
     CheckResult,
+    Evidence,
     NotebookRun,
     Outcome,
     Provenance,
@@ -23,6 +24,18 @@ from autograder.model import (
 )
 
 scores = st.floats(0, 100)
+perhaps = st.none() | scores
+evidence = st.builds(
+    Evidence,
+    measure=st.text(max_size=9),
+    text=st.text(max_size=20),
+    observed=scores,
+    low=perhaps,
+    high=perhaps,
+    threshold=perhaps,
+    items=st.none() | st.integers(0, 999),
+    claimed=perhaps,
+)
 checks = st.builds(
     CheckResult,
     name=st.text(max_size=20),
@@ -32,6 +45,7 @@ checks = st.builds(
     max_score=scores,
     message=st.text(max_size=50),
     misconception=st.none() | st.text(max_size=10),
+    evidence=st.none() | evidence,
 )
 tasks = st.builds(
     TaskResult,
@@ -64,6 +78,18 @@ def test_a_report_survives_its_json(report: Report) -> None:
     text = report.to_json()
     assert Report.from_json(text) == report
     assert Report.from_json(text).to_json() == text
+
+
+@given(reports)
+def test_a_report_of_before_there_was_evidence_is_read(report: Report) -> None:
+    """What has a default may be missing: it came later, and nobody has to grade again for it."""
+    data = json.loads(report.to_json())
+    for check in (check for task in data["tasks"] for check in task["checks"]):
+        del check["evidence"]
+    read = Report.from_json(json.dumps(data))
+    assert [check.evidence for task in read.tasks for check in task.checks] == [
+        None for task in report.tasks for _ in task.checks
+    ]
 
 
 @given(reports, st.data())

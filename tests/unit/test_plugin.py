@@ -22,6 +22,7 @@ from autograder.checks.plugin import (
     task_of,
     title_of,
 )
+from autograder.checks.results import Verdict
 from autograder.course import Assignment
 from autograder.errors import CourseError
 from autograder.model import Outcome, TaskResult
@@ -33,7 +34,7 @@ class Examiner:
 
     def __init__(self, examination: Examination) -> None:
         self.examination = examination
-        self.outcomes: dict[str, tuple[Outcome, str]] = {}
+        self.outcomes: dict[str, Verdict] = {}
         self.tasks: tuple[TaskResult, ...] = ()
         self.titles: list[str] = []
 
@@ -103,6 +104,54 @@ def test_an_examiner_gets_tasks_with_points(tiny: Assignment) -> None:
     assert "differ, first at index (0, 0)" in messages["test_moves_by[-7.5]"]
 
 
+MEASURES = '''
+import numpy as np, pytest
+from autograder.checks import assert_accuracy, task
+from autograder.checks.training import for_some_seed
+
+LABELS = np.arange(200) % 4
+
+def predicted(right):
+    return np.where(np.arange(200) < right, LABELS, (LABELS + 1) % 4)
+
+@task("shift")
+@pytest.mark.parametrize("right", [186, 116, 60])
+def test_measures(student, right):
+    """measures"""
+    assert_accuracy(predicted(right), LABELS, 0.62)
+
+@task("shift")
+def test_second_attempt(student):
+    """measures twice"""
+    for_some_seed(lambda seed: assert_accuracy(predicted([10, 150][seed]), LABELS, 0.62), seeds=(0, 1))
+
+@task("fit")
+def test_measures_nothing(student):
+    """compares"""
+    assert student.fit([1.0, 3.0]) == 2.0
+'''
+
+
+def test_the_record_shows_what_a_check_measured(tiny: Assignment) -> None:
+    """Observed value, interval, threshold and number of items are there, whether it passed or failed."""
+    shift, fit = examine(tiny, MEASURES).tasks
+    measured = [check.evidence for check in shift.checks]
+    assert [evidence and evidence.observed for evidence in measured] == [0.93, 0.58, 0.3, 0.75]
+    assert [check.outcome for check in shift.checks][2] is Outcome.FAILED
+    assert {(evidence.threshold, evidence.items) for evidence in measured if evidence} == {(0.62, 200)}
+    assert measured[0] is not None
+    assert measured[0].text == "93.0% of 200 items right (95% interval 88.5% to 96.1%); 62.0% needed."
+    assert fit.checks[0].evidence is None
+
+
+def test_a_value_near_the_threshold_says_why_it_passed(tiny: Assignment) -> None:
+    """Less than was asked for, and yet enough: the interval decides, and its sentence says so."""
+    near = examine(tiny, MEASURES).tasks[0].checks[1]
+    assert near.outcome is Outcome.PASSED
+    assert near.evidence is not None
+    assert near.evidence.text.endswith("62.0% needed, which the interval reaches.")
+
+
 OUTCOMES = '''
 import numpy as np, pytest
 from autograder.checks import task
@@ -159,13 +208,13 @@ def test_every_end_of_a_check_has_its_outcome(tiny: Assignment) -> None:
     """Failure, assertion, skip, and an exception in setup, call or teardown each become what they are."""
     examiner = examine(tiny, OUTCOMES)
     found = {name.partition("::")[2]: verdict for name, verdict in examiner.outcomes.items()}
-    assert found["test_asserts"] == (Outcome.FAILED, "three, not two")
-    assert found["test_asserts_barely"] == (Outcome.FAILED, "asserts without words")
-    assert found["test_skips"] == (Outcome.SKIPPED, "not today")
-    assert found["test_setup"] == (Outcome.FAILED, "not even started")
-    assert found["test_teardown"][0] is Outcome.BROKEN
-    assert found["test_breaks"][1].endswith("(KeyError in test_hidden.py line 18)")
-    assert found["test_title[2-0.5]"] == (Outcome.PASSED, "")
+    assert found["test_asserts"] == Verdict(Outcome.FAILED, "three, not two")
+    assert found["test_asserts_barely"] == Verdict(Outcome.FAILED, "asserts without words")
+    assert found["test_skips"] == Verdict(Outcome.SKIPPED, "not today")
+    assert found["test_setup"] == Verdict(Outcome.FAILED, "not even started")
+    assert found["test_teardown"].outcome is Outcome.BROKEN
+    assert found["test_breaks"].message.endswith("(KeyError in test_hidden.py line 18)")
+    assert found["test_title[2-0.5]"] == Verdict(Outcome.PASSED)
     assert examiner.titles[-1] == "fit: takes 2 rows of width 0.50"
 
 
@@ -216,7 +265,7 @@ def test_a_forbidden_package_fails_each_check_of_the_task(tiny: Assignment) -> N
     assert (shift.score, fit.score) == (0.0, 40.0)
     again = Examiner(replace(examiner.examination, rubric=None))
     run(tiny.hidden_tests, plugins=(again,))
-    assert {outcome for outcome, _ in again.outcomes.values()} == {Outcome.PASSED}
+    assert {found.outcome for found in again.outcomes.values()} == {Outcome.PASSED}
 
 
 HEAD = "from autograder.checks import task\nimport pytest\n"

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from autograder.model import Evidence
 from autograder.views.html import CLASS_PAGE, class_page, pages, student_page
 from autograder.views.summary import summarize
 
@@ -105,6 +106,16 @@ def test_the_students_page_tells_what_failed(report_of: ReportOf) -> None:
     assert "64 of 100 points" in " ".join(text.split())
     assert "does fit" in text
     assert "fit is failed" in text
+
+
+def test_what_was_measured_is_told_where_a_check_passed(report_of: ReportOf) -> None:
+    """A passed check shows its numbers; of a failed one, the message has them already."""
+    report = report_of("ada", fit=4.0)
+    measured = Evidence("accuracy", "93.0% of 200 items right", 0.93, items=200)
+    tasks = [replace(task, checks=(replace(task.checks[0], evidence=measured),)) for task in report.tasks]
+    for number, shown in enumerate((1, 0)):
+        text = _Page(student_page("Tiny", replace(report, tasks=(tasks[number],)))).text
+        assert text.count("93.0% of 200 items right") == shown
 
 
 def test_the_students_page_shows_no_word_of_a_broken_test(report_of: ReportOf) -> None:

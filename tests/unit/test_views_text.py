@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
+from autograder.model import Evidence
 from autograder.views import points, printable, text
 from autograder.views.summary import attention
 
@@ -102,6 +103,17 @@ def test_a_message_is_told_once_per_task(report_of: ReportOf) -> None:
     assert shown.count("fit is failed") == 1
     assert "does fit twice, as above" in shown
     assert "another" in shown
+
+
+def test_what_was_measured_is_told(report_of: ReportOf) -> None:
+    """A passed check is told when there are numbers to show."""
+    report = report_of("ada")
+    measured = Evidence("loss", "The loss falls by 63%, from 0.69 to 0.26", 0.63)
+    task = replace(report.tasks[0], checks=(replace(report.tasks[0].checks[0], evidence=measured),))
+    shown = _shown(text.student(replace(report, tasks=(task, report.tasks[1]))))
+    assert "The loss falls by 63%, from 0.69 to 0.26" in shown
+    assert "does shift" in shown
+    assert "does fit" not in shown
 
 
 def test_what_a_broken_check_said_is_for_the_instructor(report_of: ReportOf) -> None:
