@@ -9,8 +9,10 @@ Everything heavy is imported by the command that needs it, so that ``--help`` an
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -192,6 +194,8 @@ def carry_out(order: Order, hire: Hire, fail_under: float | None = None) -> int:
     from autograder.views.progress import Progress
 
     console = Console()
+    if order.out is None:  # importing nbgrader takes a second, which is spent while others work
+        threading.Thread(target=importlib.import_module, args=["autograder.grading.gradebook"], daemon=True).start()
     try:
         with Progress(console) as progress:
             result = grade_class(order, hire, progress)

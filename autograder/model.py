@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import types
 import typing
@@ -160,6 +161,11 @@ class Report:
             ) from None
 
 
+@functools.cache
+def _hints(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind)  # takes longer than all the rest of reading a report
+
+
 def _record(kind: Any, value: Any) -> Any:
     """Build ``kind`` from what ``asdict`` and JSON made of it; raises TypeError on any other structure."""
     origin = typing.get_origin(kind)
@@ -169,8 +175,8 @@ def _record(kind: Any, value: Any) -> Any:
         if not isinstance(value, list):
             raise TypeError(f"expected a list, received {type(value).__name__}")
         return tuple(_record(typing.get_args(kind)[0], item) for item in value)
-    if is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
+    if isinstance(kind, type) and is_dataclass(kind):
+        hints = _hints(kind)
         needed = {field.name for field in fields(kind) if field.default is MISSING}  # others came later, or may not
         if not isinstance(value, dict) or not needed <= set(value) <= set(hints):
             raise TypeError(f"expected the keys {sorted(hints)}")

@@ -3,14 +3,16 @@
     python bench/peers.py --students 12 --repeat 1
 
 Both grade the same notebooks of the first assignment, by turns the sample class's im2col and Einstein sums, each with a
-cell that imports TensorFlow, as homework does. Both run every cell of them, figures and a training included, and then
-the hidden checks: for us the course's own, for nbgrader ``nbgrader_checks.py``, plain asserts that call the functions
-as often on arrays of the same sizes and train as many networks for as long. nbgrader's course is made by its own
-``generate_assignment`` and has its defaults. What is timed is one command over the whole class, from its start to its
-end, in a process of its own, one command after the other. Everybody has to get full marks from everyone.
+cell that imports TensorFlow, as homework does. Then come the hidden checks: for us the course's own, for nbgrader
+``nbgrader_checks.py``, plain asserts that call the functions as often on arrays of the same sizes and train as many
+networks for as long. nbgrader's course is made by its own ``generate_assignment`` and has its defaults. What is timed
+is one command over the whole class, from its start to its end, in a process of its own, one command after the other.
+Everybody has to get full marks from everyone.
 
-The assignment forbids TensorFlow, so a subject of ours has only a stand-in for it. The last row is our command over a
-copy of the assignment that forbids nothing, where every subject has the real one.
+nbgrader runs every cell. We leave out the author's figures, on which no check can depend; so that nobody has to take
+that as an excuse, the second row is nbgrader over the same notebooks without those cells. The assignment forbids
+TensorFlow, so a subject of ours has only a stand-in for it. The last row is our command over a copy of the assignment
+that forbids nothing, where every subject has the real one.
 
 CPU seconds are those of all processes below the command, looked at every 50 ms: what a process does after the last
 look at it is missed. The seconds of one more submission are the slope between a class of one and the whole class.
@@ -43,6 +45,7 @@ from nbgrader.api import Gradebook
 from autograder.authoring.build import build
 from autograder.course import Assignment, Course
 from autograder.examine.notebook import run_notebook
+from autograder.figures import is_figure
 from autograder.grading.journal import load_all
 from autograder.subject.process import SubjectServer, spawn_subject
 from autograder.subject.sandbox import Walls, best_tier
@@ -130,9 +133,11 @@ def ours(name: str, root: Path, students: Sequence[str], *, forbidding: bool) ->
     return Grader(name, root, command, scores)
 
 
-def nbgraders(root: Path, source: Assignment, students: Sequence[str]) -> Grader:
+def nbgraders(name: str, root: Path, source: Assignment, students: Sequence[str], *, figures: bool) -> Grader:
     """Prepare nbgrader's command: an instructor's notebook with real test cells, released by nbgrader itself."""
     instructors = json.loads(source.source_notebook.read_text(encoding="utf8"))
+    cells = instructors["cells"]
+    instructors["cells"] = [cell for cell in cells if figures or not is_figure("".join(cell["source"]))]
     put_tests(instructors["cells"], source.solution.read_text(encoding="utf8"))
     path = root / "source" / SLUG / f"{SLUG}.ipynb"
     path.parent.mkdir(parents=True)
@@ -145,7 +150,7 @@ def nbgraders(root: Path, source: Assignment, students: Sequence[str]) -> Grader
         with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as book:
             return [float(book.find_submission(SLUG, student).score) for student in graded]
 
-    return Grader("nbgrader autograde", root, (*nbgrader, "autograde", SLUG, "--force"), scores)
+    return Grader(name, root, (*nbgrader, "autograde", SLUG, "--force"), scores)
 
 
 def put_tests(cells: Sequence[Json], solution: str) -> None:
@@ -305,7 +310,7 @@ def our_subjects(
 
 
 def main() -> int:
-    """Prepare three courses, grade each, and print the tables."""
+    """Prepare four courses, grade each, and print the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--students", type=int, default=12, metavar="N")
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="show the median of N runs")
@@ -316,7 +321,8 @@ def main() -> int:
         forbidding = ours("autograder grade", root / "ours", students, forbidding=True)
         assignment = Course(root / "ours").assignment(SLUG)
         graders = (
-            nbgraders(root / "nbgrader", assignment, students),
+            nbgraders("nbgrader autograde", root / "nbgrader", assignment, students, figures=True),
+            nbgraders("nbgrader autograde, no figures", root / "bare", assignment, students, figures=False),
             forbidding,
             ours("autograder grade, with TensorFlow", root / "open", students, forbidding=False),
         )

@@ -23,11 +23,12 @@ _SEVERITY = (Outcome.PASSED, Outcome.SKIPPED, Outcome.FAILED, Outcome.BROKEN)
 
 @dataclass(frozen=True)
 class Verdict:
-    """An outcome, what the student reads (nothing when it passed), and what was measured."""
+    """An outcome, what the student reads (nothing when it passed), what was measured, and which known mistake it is."""
 
     outcome: Outcome
     message: str = ""
     evidence: Evidence | None = None
+    misconception: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,9 @@ def _task_result(task: Task, verdicts: Sequence[tuple[Check, Verdict]]) -> TaskR
 
 def _check_result(check: Check, found: Verdict, share: float) -> CheckResult:
     score = share if found.outcome is Outcome.PASSED else 0.0
-    return CheckResult(check.name, check.title, found.outcome, score, share, found.message, evidence=found.evidence)
+    return CheckResult(
+        check.name, check.title, found.outcome, score, share, found.message, found.misconception, found.evidence
+    )
 
 
 def _task_outcome(outcomes: Sequence[Outcome]) -> Outcome:

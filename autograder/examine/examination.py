@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,14 +15,17 @@ from nbformat import NotebookNode
 from autograder.checks.plugin import EXAMINATION, Examination, check_outcome, collect_tasks, load_reference, task_of
 from autograder.checks.results import Verdict
 from autograder.errors import SubmissionError
+from autograder.examine.diagnosis import Diagnosis
 from autograder.examine.notebook import Executed
 from autograder.examine.outputs import finished
 from autograder.examine.reports import Maker
 from autograder.examine.sanitise import sanitise
 from autograder.examine.session import Session, Workshop
+from autograder.misconceptions import load
 from autograder.model import Graded, Job, NotebookRun, Outcome, Seconds, TaskResult
 from autograder.rubric import Task
 from autograder.subject.proxy import RemoteSubject
+from autograder.subject.witness import Answer, Witness
 
 if TYPE_CHECKING:
     from autograder.course import Assignment
@@ -39,6 +42,8 @@ class Examiner:
         self.rubric = assignment.rubric
         self.release: NotebookNode = nbformat.read(assignment.release_notebook, as_version=4)
         self.reference = load_reference(assignment.solution)
+        known = load(assignment.misconceptions) if assignment.misconceptions.is_file() else ()
+        self.diagnosis = Diagnosis(known, session.config, lambda item: runtestprotocol(item, log=False))
         self.salt = assignment.course.salt.read_text(encoding="utf8").strip()
 
     def examine(self, job: Job) -> Graded:
@@ -65,29 +70,28 @@ class Examiner:
         return Graded(report, finished(executed.notebook, tasks))
 
     def _check(self, session: Session, student: str, notebook: NotebookNode) -> tuple[TaskResult, ...]:
-        """Run every check; repeat those that failed after something that their task builds on had failed.
+        """Run every check, carry errors forward, and say which known mistakes the failed ones show."""
+        source = tuple(cell.source for cell in notebook.cells if cell.cell_type == "code")
+        witness = Witness(RemoteSubject(session, source))
+        self.config.stash[EXAMINATION] = Examination(witness, self.reference, self.salt, student, self.rubric)
+        checks = _Checks(self.items, session, witness)
+        carried = self._carry_forward(checks)
+        for check, mistake in self.diagnosis.of(self.items, checks.asked).items():
+            found = checks.found[check]
+            message = f"{mistake.feedback}\n{found.message}"
+            checks.found[check] = replace(found, message=message, misconception=mistake.name)
+        results = collect_tasks(self.rubric, self.items, checks.found)
+        return tuple(replace(result, carried_forward=result.name in carried) for result in results)
+
+    def _carry_forward(self, checks: _Checks) -> set[str]:
+        """Repeat the checks that failed after something that their task builds on had failed; name who gained by it.
 
         In the repetition the reference answers for the failed functions, through the boundary; a check that then passes
         earns its points.
         """
-        source = tuple(cell.source for cell in notebook.cells if cell.cell_type == "code")
-        subject = RemoteSubject(session, source)
-        self.config.stash[EXAMINATION] = Examination(subject, self.reference, self.salt, student, self.rubric)
-        found = {item.nodeid: self._outcome(session, item) for item in self.items}
-        failed = {task_of(item) for item in self.items if found[item.nodeid].outcome is not Outcome.PASSED}
-        carried: set[str] = set()
-        for task in self.rubric.tasks:
-            given = self._given(task, failed)
-            if task.name in failed and given:
-                carried |= self._repeat(session, subject, task, given, found)
-        results = collect_tasks(self.rubric, self.items, found)
-        return tuple(replace(result, carried_forward=result.name in carried) for result in results)
-
-    def _outcome(self, session: Session, item: pytest.Item) -> Verdict:
-        session.begin_check(task_of(item))
-        verdict = check_outcome(item, runtestprotocol(item, log=False))
-        session.end_check()
-        return verdict
+        failed = {task_of(item) for item in self.items if checks.found[item.nodeid].outcome is not Outcome.PASSED}
+        given = {task.name: self._given(task, failed) for task in self.rubric.tasks if task.name in failed}
+        return {name for name, functions in given.items() if functions and checks.repeat(name, functions)}
 
     def _given(self, task: Task, failed: set[str]) -> dict[str, Callable[..., object]]:
         """The reference's functions for every failed task that ``task`` builds on, at whatever distance."""
@@ -100,25 +104,38 @@ class Examiner:
         names = (name for one in self.rubric.tasks if one.name in below & failed for name in one.functions)
         return {name: getattr(self.reference, name) for name in names}
 
-    def _repeat(
-        self,
-        session: Session,
-        subject: RemoteSubject,
-        task: Task,
-        given: dict[str, Callable[..., object]],
-        found: dict[str, Verdict],
-    ) -> set[str]:
-        """Repeat the failed checks of a task with the given functions; return its name if that earned anything."""
-        carried = set()
-        session.renew(task.name)
+
+class _Checks:
+    """The checks of one submission: what was ``found`` by each, and what the failed ones were answered (``asked``)."""
+
+    def __init__(self, items: Sequence[pytest.Item], session: Session, witness: Witness) -> None:
+        self.items = items
+        self.session = session
+        self.witness = witness
+        self.asked: dict[str, Sequence[Answer]] = {}
+        self.found = {item.nodeid: self._verdict(item) for item in items}
+
+    def repeat(self, task: str, given: Mapping[str, Callable[..., object]]) -> bool:
+        """Repeat the failed checks of a task with the given functions; say whether that earned anything."""
+        earned = False
+        self.session.renew(task)
         for item in self.items:
-            if task_of(item) == task.name and found[item.nodeid].outcome is Outcome.FAILED:
-                with subject.given(given):
-                    verdict = self._outcome(session, item)
+            if task_of(item) == task and self.found[item.nodeid].outcome is Outcome.FAILED:
+                with self.witness.given(given):
+                    verdict = self._verdict(item)
                 if verdict.outcome is Outcome.PASSED:
-                    found[item.nodeid] = replace(verdict, message=f"Passed with the given {', '.join(given)}.")
-                    carried.add(task.name)
-        return carried
+                    self.found[item.nodeid] = replace(verdict, message=f"Passed with the given {', '.join(given)}.")
+                    earned = True
+        return earned
+
+    def _verdict(self, item: pytest.Item) -> Verdict:
+        self.session.begin_check(task_of(item))
+        verdict = check_outcome(item, runtestprotocol(item, log=False))
+        self.session.end_check()
+        self.asked.pop(item.nodeid, None)
+        if verdict.outcome is Outcome.FAILED:
+            self.asked[item.nodeid] = self.witness.answers
+        return verdict
 
 
 def _run(executed: Executed, notes: Sequence[str]) -> NotebookRun:

@@ -219,6 +219,15 @@ class _KernelClient(AsyncKernelClient):
         """Start the channels that are served."""
         super().start_channels(hb=False, control=False)
 
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait for the kernel's welcome, which says that its outputs are heard, and for its first reply.
+
+        The inherited method cannot count on a welcome: it asks until it hears something, and then waits for silence.
+        """
+        await self.iopub_channel.get_msg(timeout=timeout)
+        self.kernel_info()
+        await self.shell_channel.get_msg(timeout=timeout)
+
 
 class _Manager(AsyncKernelManager):
     """A kernel manager whose kernel has neither control channel nor heartbeat."""

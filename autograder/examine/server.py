@@ -72,7 +72,11 @@ class ExaminerServer:
         if self.errors or not session.items:
             self._say({"failed": f"{self.assignment.hidden_tests}: {'; '.join(self.errors) or 'holds no tests'}"})
             return True
-        examiner = examination.Examiner(session, self.assignment, self._workshop(), self._maker())
+        try:
+            examiner = examination.Examiner(session, self.assignment, self._workshop(), self._maker())
+        except AutograderError as error:
+            self._say({"failed": str(error)})
+            return True
         gc.collect()
         gc.freeze()
         self._say({"ready": True})

@@ -11,21 +11,24 @@ from autograder.data import hidden_sunspots, load_sunspots
 
 
 def sunspots_error(student, seed):
-    """Train on the public years and forecast the hidden ones."""
+    """Train three networks on the public years, as the hidden test does; the best one forecasts the hidden ones.
+
+    One network of thirty learns next to nothing.
+    """
     known, later = load_sunspots()[1], hidden_sunspots(Path(__file__).parents[1] / "data")[1]
     lstm = SeriesForecaster(student, "train_lstm", "forecast")
-    (forecasts,) = lstm.forecasts([lstm.trained(known, seed)], known, later)
-    return rmse(forecasts, later) / baseline_error(later, np.concatenate([known[-1:], later[:-1]]))
+    networks = [lstm.trained(known, 3 * seed + member) for member in range(3)]
+    best = min(rmse(forecasts, later) for forecasts in lstm.forecasts(networks, known, later))
+    return best / baseline_error(later, np.concatenate([known[-1:], later[:-1]]))
 
 
 MEASUREMENTS = (
     Measurement(
         "sunspots_error",
-        unit="error on 62 hidden years, relative to repeating the last number",
+        unit="error on 62 hidden years, relative to repeating the last number, best of 3 networks",
         higher_is_better=False,
         run=sunspots_error,
         wrong=("last_value_as_target", "whole_series_in_one_batch", "one_epoch_only"),
-        attempts=3,
         announced=0.85,
     ),
 )

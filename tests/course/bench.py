@@ -16,8 +16,11 @@ from _pytest.runner import runtestprotocol
 
 from autograder.checks.plugin import EXAMINATION, Examination, check_outcome, collect_tasks, load_reference, task_of
 from autograder.course import Assignment
+from autograder.examine.diagnosis import Diagnosis
+from autograder.misconceptions import Misconception
 from autograder.model import CheckResult, Outcome, TaskResult
-from autograder.subject.proxy import Subject
+from autograder.subject.proxy import ModuleSubject, Subject
+from autograder.subject.witness import Witness
 
 Results = dict[str, dict[str, TaskResult]]
 """By subject, then by task."""
@@ -57,6 +60,16 @@ def examine_one(
     return examine(assignment, tests, {"it": subject}, {"it": task} if task else None)["it"]
 
 
+def diagnosed(assignment: Assignment, misconceptions: Sequence[Misconception]) -> dict[str, dict[str, str | None]]:
+    """Put each misconception in the place of a student; return what each failed check of its task takes it for."""
+    bench = _Clinic(assignment, misconceptions)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        options = (f"--rootdir={assignment.course.root}", *_OPTIONS)
+        assert pytest.main([str(assignment.hidden_tests), *options], plugins=[bench]) == pytest.ExitCode.OK
+    return bench.found
+
+
 def checks(tasks: Mapping[str, TaskResult], *outcomes: Outcome) -> dict[str, CheckResult]:
     """Return the checks with one of the outcomes, by default with any but passed, by their names."""
     wanted = outcomes or (Outcome.FAILED, Outcome.SKIPPED, Outcome.BROKEN)
@@ -90,3 +103,29 @@ class _Bench:
         config.stash[EXAMINATION] = Examination(subject, self.reference, "salt", "student", rubric)
         outcomes = {item.nodeid: check_outcome(item, runtestprotocol(item, log=False)) for item in items}
         return {task.name: task for task in collect_tasks(rubric, items, outcomes) if task.checks}
+
+
+class _Clinic:
+    """A pytest plugin whose run loop lets every misconception be diagnosed."""
+
+    def __init__(self, assignment: Assignment, misconceptions: Sequence[Misconception]) -> None:
+        self.assignment = assignment
+        self.misconceptions = misconceptions
+        self.reference = load_reference(assignment.solution)
+        self.found: dict[str, dict[str, str | None]] = {}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        diagnosis = Diagnosis(self.misconceptions, session.config, lambda item: runtestprotocol(item, log=False))
+        for one in self.misconceptions:
+            items = [item for item in session.items if task_of(item) == one.task]
+            witness = Witness(ModuleSubject({**vars(self.reference), **one.functions}))
+            rubric = self.assignment.rubric
+            session.config.stash[EXAMINATION] = Examination(witness, self.reference, "salt", "student", rubric)
+            asked = {}
+            for item in items:
+                if check_outcome(item, runtestprotocol(item, log=False)).outcome is Outcome.FAILED:
+                    asked[item.nodeid] = witness.answers
+            named = diagnosis.of(items, asked)
+            self.found[one.name] = {check: named[check].name if check in named else None for check in asked}
+        return True

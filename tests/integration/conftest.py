@@ -51,11 +51,16 @@ points = 20
 # %% setup=true
 import numpy as np
 from autograder import check
+# %load_ext autograder
 
 # %% task="double"
 def double(x):
     """Return twice ``x``."""
     raise NotImplementedError
+
+# %% figure=true
+factor = 10
+print("twice", factor, "is", double(factor))
 
 # %% task="train"
 def train(x):
@@ -97,7 +102,31 @@ def predict(parameters, x):
 def shout(text):
     return text.upper()
 """,
-    "solutions/probe/misconceptions.py": '"""None."""\n',
+    "solutions/probe/misconceptions.py": """\
+from autograder.misconceptions import collect, misconception
+
+@misconception("double")
+def squared(x):
+    "You squared the numbers. To double a number multiply it by 2."
+    return x**2
+
+@misconception("double")
+def first_one_left_out(x):
+    "You left the first number out. Indices begin at 0."
+    return 2 * x[1:] if x.ndim else 2 * x
+
+@misconception("shout")
+def whispered(text):
+    "You made the letters small. For capitals there is `upper`."
+    return text.lower()
+
+@misconception("shout")
+def unchanged(text):
+    "You returned the text as it came. For capitals there is `upper`."
+    return text
+
+MISCONCEPTIONS = collect(vars())
+""",
     "solutions/probe/test_hidden.py": '''\
 """What students do not see."""
 # canary: probe-hidden-41fe

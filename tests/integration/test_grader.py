@@ -58,6 +58,29 @@ def test_an_error_of_its_own_is_not_carried(submit: Submit) -> None:
     assert scores(graded) == {"double": 0.0, "train": 0.0, "shout": 20.0}
 
 
+def test_a_known_mistake_is_named(submit: Submit) -> None:
+    """Whoever makes a mistake that the author wrote down reads first what it is."""
+    double = submit(double="def double(x):\n    return x * x").report.tasks[0]
+    assert {check.misconception for check in double.checks} == {"squared"}
+    first, second = double.checks[0].message.splitlines()[:2]
+    assert first == "You squared the numbers. To double a number multiply it by 2."
+    assert second.startswith("The values of your output are wrong")
+
+
+def test_a_mistake_that_nobody_wrote_down_has_no_name(submit: Submit) -> None:
+    """Another wrong value, an exception and an untouched stub are told as what they are."""
+    for wrong in ("return 3 * x", "raise ValueError('no')", "raise NotImplementedError"):
+        double = submit(double=f"def double(x):\n    {wrong}").report.tasks[0]
+        assert {check.misconception for check in double.checks} == {None}
+
+
+def test_two_mistakes_that_look_alike_are_not_named(submit: Submit) -> None:
+    """On a text of small letters nobody can tell which of the two it was."""
+    shout = submit(shout="def shout(text):\n    return text").report.tasks[2]
+    assert shout.checks[0].outcome is Outcome.FAILED
+    assert shout.checks[0].misconception is None
+
+
 def test_a_loop_without_end_costs_its_own_task(submit: Submit) -> None:
     """It is interrupted, and the next call goes to the same process."""
     graded = submit(double="def double(x):\n    while True:\n        pass", last="kept = 1")
@@ -225,6 +248,21 @@ def test_figures_are_in_the_executed_notebook(submit: Submit) -> None:
     """What a student draws is what the instructor sees."""
     graded = submit(last="import matplotlib.pyplot as plt\nplt.figure(figsize=(2, 1))\nplt.plot([1, 2]);")
     assert "'image/png': 'iVBOR" in outputs(graded)
+
+
+def test_a_figure_takes_no_name_from_the_student(submit: Submit) -> None:
+    """The author's figure has a factor of its own, and the student's stays as it is, run or not."""
+    own = "factor = 2\ndef double(x):\n    return factor * x"
+    assert scores(submit(double=own)) == FULL
+    graded = submit(double=own, last="%%figure\nfactor = 7\nprint(factor + double(factor))")
+    assert scores(graded) == FULL
+    assert "'text': '21\\n'" in outputs(graded)
+
+
+def test_a_figure_of_the_release_is_not_run(submit: Submit) -> None:
+    """Nothing that is graded can depend on it, so it shows what it showed when it was submitted."""
+    graded = submit(double="def double(x):\n    print('called')\n    return 2 * x")
+    assert "called" not in outputs(graded)
 
 
 def test_a_stand_in_for_keras_disturbs_nothing(submit: Submit) -> None:

@@ -22,6 +22,7 @@ TASKS = (
     Task("train_cnn", 40.0, ("train_cnn", "predict_cnn"), ("conv2d",), ()),
 )
 LIMITS = Limits(notebook_mib=8)
+FIGURE = "%%figure\nrows = 3\nprint(rows)"
 SETUP = "import numpy as np\nfrom autograder import check"
 STUB = "def {0}(x):\n    raise NotImplementedError"
 ANSWER = "def {0}(x):\n    return x"
@@ -64,7 +65,7 @@ def check_cell(task: str, source: str = 'check("{0}")', points: float = 50) -> d
 def released() -> list[dict[str, Any]]:
     """The cells of the released notebook."""
     solved = ([task_cell(task.name), check_cell(task.name)] for task in TASKS)
-    return [text("# Title"), setup_cell(), *(cell for pair in solved for cell in pair)]
+    return [text("# Title"), setup_cell(), *(cell for pair in solved for cell in pair), code(FIGURE)]
 
 
 def notebook(cells: object, **changes: Any) -> dict[str, Any]:
@@ -108,8 +109,9 @@ def write(result: Sanitised) -> bytes:
 def test_untouched_release() -> None:
     """The released notebook comes back as it is, without a note."""
     result = clean(notebook(released()))
-    assert shape(result) == ["# Title", "setup", "conv2d", "conv2d-check", "train_cnn", "train_cnn-check"]
+    assert shape(result) == ["# Title", "setup", "conv2d", "conv2d-check", "train_cnn", "train_cnn-check", FIGURE]
     assert result.notes == ()
+    assert result.figures == {6}
     assert [cell.source for cell in result.notebook.cells] == [cell["source"] for cell in released()]
     nbformat.validate(result.notebook)
 
@@ -130,6 +132,36 @@ def test_own_cells_stay_in_order() -> None:
     nbformat.validate(result.notebook)
 
 
+def shown(*outputs: object) -> list[NotebookNode]:
+    """What is left of a figure's outputs."""
+    result = clean(notebook([{**code(FIGURE), "outputs": list(outputs)}]))
+    (figure,) = result.figures
+    return list(result.notebook.cells[figure].outputs)
+
+
+def test_a_figure_keeps_its_pictures() -> None:
+    """It is not run again, so what it printed and drew when it was saved is what people see."""
+    picture = {"output_type": "display_data", "data": {"image/png": ["iVBO\n", "Rw=="], "text/html": "<b>"}}
+    printed = {"output_type": "stream", "name": "stderr", "text": ["a\n", "b"]}
+    first, second = shown(printed, {**picture, "metadata": {"evil": 1}})
+    assert (first.output_type, first.text) == ("stream", "a\nb")
+    assert (second.data, second.metadata) == ({"image/png": "iVBO\nRw=="}, {})
+
+
+def test_a_figures_pictures_are_bounded() -> None:
+    """A picture too many is left out, and so is what is no picture."""
+    large = {"output_type": "display_data", "data": {"image/png": "A" * (LIMITS.output_kib * 1024 - 10)}}
+    small = {"output_type": "display_data", "data": {"image/png": "A" * 20}}
+    assert len(shown(large, small)) == 1
+    assert shown(None, 3, {"data": {"image/png": 5}}, {"data": []}, {"text": {}}) == []
+
+
+def test_an_edited_figure_is_the_students_own() -> None:
+    """It is run, because the student may have put something into it that counts."""
+    result = clean(notebook([*released()[:-1], code(FIGURE + "\nhelper = 1")]))
+    assert result.figures == frozenset()
+
+
 def test_changed_locked_cells() -> None:
     """A changed setup, check, points, lock or kind is restored from the release, and told."""
     cells = released()
@@ -147,7 +179,7 @@ def test_changed_locked_cells() -> None:
 def test_edited_metadata_is_ignored() -> None:
     """Points, locks and flags that a student edits never reach the result."""
     cells = released()
-    for cell in cells[1:]:
+    for cell in cells[1:-1]:
         cell["metadata"]["nbgrader"].update(points=10**6, locked=False, grade=True, solution=True, extra="x")
     assert clean(notebook(cells)) == clean(notebook(released()))
 

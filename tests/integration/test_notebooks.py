@@ -1,0 +1,88 @@
+"""Every notebook of the course runs from top to bottom, figures included: as released, and with the solution in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from autograder.course import Assignment, Course
+from autograder.examine.notebook import Executed, run_notebook
+from autograder.subject.process import SubjectServer, spawn_subject
+from autograder.subject.sandbox import Walls, best_tier
+from autograder.subject.server import ServerConfig
+
+ASSIGNMENTS = Course(Path(__file__).parents[2]).assignments()
+MINUTES_S = 900.0
+
+pytestmark = pytest.mark.timeout(900)  # figures of a Keras notebook train networks
+
+
+@contextmanager
+def server(*preload: str) -> Iterator[SubjectServer]:
+    """A fork server of subjects."""
+    running = SubjectServer.launch(ServerConfig(best_tier(), () if preload else ("tensorflow",), preload))
+    try:
+        running.wait_until_ready()
+        yield running
+    finally:
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def numpy_server() -> Iterator[SubjectServer]:
+    """Subjects without TensorFlow."""
+    with server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def keras_server() -> Iterator[SubjectServer]:
+    """Subjects with TensorFlow."""
+    with server("tensorflow", "autograder.subject.models") as running:
+        yield running
+
+
+def run(path: Path, assignment: Assignment, request: pytest.FixtureRequest) -> Executed:
+    """Run every cell of a notebook but the graded ones."""
+    kind = "numpy_server" if "tensorflow" in assignment.rubric.forbidden else "keras_server"
+    running: SubjectServer = request.getfixturevalue(kind)
+    limits = assignment.rubric.limits
+    subject = spawn_subject(running.control, Walls(limits.memory_mib), {}, running.folder)
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        return run_notebook(notebook, subject, limits, skip=frozenset(), time_s=MINUTES_S)
+    finally:
+        subject.kill()
+
+
+def problems(executed: Executed) -> list[str]:
+    """What went wrong, cell by cell."""
+    failed = [end for end in executed.ends if end.status != "ok"]
+    return [f"{end.status} {end.cause} {executed.notebook.cells[end.index].outputs}" for end in failed]
+
+
+def pictures(executed: Executed) -> int:
+    """How many figures were drawn."""
+    outputs = (output for cell in executed.notebook.cells for output in cell.get("outputs", ()))
+    return sum("image/png" in output.get("data", {}) for output in outputs)
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS, ids=lambda one: one.slug)
+def test_the_release_runs(assignment: Assignment, request: pytest.FixtureRequest) -> None:
+    """A student who opens it and runs all cells sees no error, and the figures that need no answer."""
+    executed = run(assignment.release_notebook, assignment, request)
+    assert problems(executed) == []
+    assert pictures(executed) > 0
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS, ids=lambda one: one.slug)
+def test_the_solution_draws_every_figure(assignment: Assignment, request: pytest.FixtureRequest) -> None:
+    """With everything solved no figure is left out, and none says that a function is not ready."""
+    executed = run(assignment.source_notebook, assignment, request)
+    assert problems(executed) == []
+    text = "".join(output.get("text", "") for cell in executed.notebook.cells for output in cell.get("outputs", ()))
+    assert "not ready" not in text and "comes to life" not in text
