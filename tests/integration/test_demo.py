@@ -12,7 +12,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-pytestmark = pytest.mark.timeout(900)  # the first test waits for a whole class, the next one for its repetition
+pytestmark = pytest.mark.timeout(900)  # the first test of a class waits until it has been graded twice
 
 ROOT = Path(__file__).parents[2]
 CLASSES = sorted(path.parent for path in (ROOT / "demo").glob("*/students"))
@@ -41,8 +42,8 @@ EXPECTED: dict[str, dict[str, dict[str, Any]]] = {
 GRADED = ("cnn_pipeline", "rnn")
 EVERYBODY = [(slug, student) for slug in GRADED for student in EXPECTED[slug]]
 
-every_class = pytest.mark.parametrize("assignment", GRADED, indirect=True)
-everybody = pytest.mark.parametrize("assignment, student", EVERYBODY, indirect=["assignment"])
+every_class = pytest.mark.parametrize("sample", GRADED, indirect=True)
+everybody = pytest.mark.parametrize("sample, student", EVERYBODY, indirect=["sample"])
 
 SOMETHING_UNGRADABLE = 3
 
@@ -56,15 +57,22 @@ class Run:
     survivors: list[str]
 
 
-@pytest.fixture(scope="module")
-def assignment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Assignment:
-    """The demonstration's course for one assignment, made from a copy of this one."""
-    root = tmp_path_factory.mktemp("demo")
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """A class, graded twice."""
+
+    assignment: Assignment
+    first: Run
+    second: Run
+
+
+def made(slug: str, root: Path) -> Assignment:
+    """Make the demonstration's course for one assignment, from a copy of this one."""
     for folder in ("assignments", "solutions", "demo"):
         shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    made = sample_course(Course(root), request.param)
-    build(made.course)
-    return made
+    assignment = sample_course(Course(root), slug)
+    build(assignment.course)
+    return assignment
 
 
 @pytest.fixture(scope="module")
@@ -97,15 +105,22 @@ def living(process: int) -> str | None:
 
 
 @pytest.fixture(scope="module")
-def first(assignment: Assignment, adoption: None) -> Run:
-    """The class, graded."""
-    return grade(assignment, assignment.reports)
+def graded(adoption: None, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Sample]:
+    """Grade a class twice, when it is first asked for."""
+
+    @cache
+    def grade_twice(slug: str) -> Sample:
+        assignment = made(slug, tmp_path_factory.mktemp(slug))
+        reports = assignment.reports
+        return Sample(assignment, grade(assignment, reports), grade(assignment, reports.with_name("again")))
+
+    return grade_twice
 
 
-@pytest.fixture(scope="module")
-def second(assignment: Assignment, adoption: None, first: Run) -> Run:
-    """The class, graded again."""
-    return grade(assignment, assignment.reports.with_name("again"))
+@pytest.fixture
+def sample(request: pytest.FixtureRequest, graded: Callable[[str], Sample]) -> Sample:
+    """The class of one assignment, graded."""
+    return graded(request.param)
 
 
 def test_the_notebooks_are_made_of_their_sources() -> None:
@@ -115,12 +130,12 @@ def test_the_notebooks_are_made_of_their_sources() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize("sample", CLASSES, ids=lambda path: path.name)
-def test_what_is_expected_of_a_class_adds_up(sample: Path) -> None:
+@pytest.mark.parametrize("folder", CLASSES, ids=lambda path: path.name)
+def test_what_is_expected_of_a_class_adds_up(folder: Path) -> None:
     """There is an entry for each student, its tasks are the rubric's, and its score is what they leave."""
-    points = {task.name: task.points for task in Course(ROOT).assignment(sample.name).rubric.tasks}
-    assert sorted(EXPECTED[sample.name]) == sorted(path.stem for path in (sample / "students").glob("*.py"))
-    for expected in EXPECTED[sample.name].values():
+    points = {task.name: task.points for task in Course(ROOT).assignment(folder.name).rubric.tasks}
+    assert sorted(EXPECTED[folder.name]) == sorted(path.stem for path in (folder / "students").glob("*.py"))
+    for expected in EXPECTED[folder.name].values():
         if "outcome" not in expected:
             lost = sum(points[task] - score for task, score in expected.get("tasks", {}).items())
             assert expected["score"] == pytest.approx(100 - lost, abs=1e-3)
@@ -128,17 +143,17 @@ def test_what_is_expected_of_a_class_adds_up(sample: Path) -> None:
 
 
 @every_class
-def test_everybody_has_a_report(assignment: Assignment, first: Run) -> None:
+def test_everybody_has_a_report(sample: Sample) -> None:
     """One report for each student, and the exit code tells of the one who has to submit again."""
-    expected = EXPECTED[assignment.slug]
-    assert sorted(first.reports) == sorted(expected)
-    assert first.code == (SOMETHING_UNGRADABLE if any("outcome" in one for one in expected.values()) else 0)
+    expected = EXPECTED[sample.assignment.slug]
+    assert sorted(sample.first.reports) == sorted(expected)
+    assert sample.first.code == (SOMETHING_UNGRADABLE if any("outcome" in one for one in expected.values()) else 0)
 
 
 @everybody
-def test_everybody_gets_exactly_their_points(assignment: Assignment, first: Run, student: str) -> None:
+def test_everybody_gets_exactly_their_points(sample: Sample, student: str) -> None:
     """The score, and that of each task that is not right."""
-    report, expected = first.reports[student], EXPECTED[assignment.slug][student]
+    report, expected = sample.first.reports[student], EXPECTED[sample.assignment.slug][student]
     assert report.outcome.value == expected.get("outcome", "graded")
     lost = {task.name: task.score for task in report.tasks if task.score != task.max_score}
     if report.reason is None:
@@ -147,18 +162,16 @@ def test_everybody_gets_exactly_their_points(assignment: Assignment, first: Run,
 
 
 @everybody
-def test_errors_are_carried_forward(assignment: Assignment, first: Run, student: str) -> None:
+def test_errors_are_carried_forward(sample: Sample, student: str) -> None:
     """A task that cannot do without a failed one gets its points with the reference's."""
-    carried = [task.name for task in first.reports[student].tasks if task.carried_forward]
-    assert carried == EXPECTED[assignment.slug][student].get("carried_forward", carried)
+    carried = [task.name for task in sample.first.reports[student].tasks if task.carried_forward]
+    assert carried == EXPECTED[sample.assignment.slug][student].get("carried_forward", carried)
 
 
-@pytest.mark.parametrize(
-    "assignment, student", [("cnn_pipeline", "grace"), ("cnn_pipeline", "dennis")], indirect=["assignment"]
-)
-def test_what_was_measured_is_in_the_report(first: Run, student: str) -> None:
+@pytest.mark.parametrize("student", ["grace", "dennis"])
+def test_what_was_measured_is_in_the_report(graded: Callable[[str], Sample], student: str) -> None:
     """Also where the points were carried forward: accuracy, interval, threshold and the number of items."""
-    (train,) = (task for task in first.reports[student].tasks if task.name == "train_cnn")
+    (train,) = (task for task in graded("cnn_pipeline").first.reports[student].tasks if task.name == "train_cnn")
     (check,) = (check for check in train.checks if check.name == "test_learns_digits")
     assert check.evidence is not None
     low, high, threshold = check.evidence.low, check.evidence.high, check.evidence.threshold
@@ -168,15 +181,16 @@ def test_what_was_measured_is_in_the_report(first: Run, student: str) -> None:
 
 
 @every_class
-def test_no_check_is_broken(first: Run) -> None:
+def test_no_check_is_broken(sample: Sample) -> None:
     """Whatever the students return, the hidden tests are not what breaks."""
-    checks = [check for report in first.reports.values() for task in report.tasks for check in task.checks]
+    checks = [check for report in sample.first.reports.values() for task in report.tasks for check in task.checks]
     assert [check.message for check in checks if check.outcome is Outcome.BROKEN] == []
 
 
 @every_class
-def test_nothing_hidden_is_in_what_students_get(assignment: Assignment, first: Run) -> None:
+def test_nothing_hidden_is_in_what_students_get(sample: Sample) -> None:
     """Neither the salt nor a canary got into a report, a notebook or a page, whatever was tried."""
+    assignment = sample.assignment
     hidden = "".join(path.read_text(encoding="utf8") for path in assignment.solution.parent.rglob("*.py"))
     secrets = [*re.findall(r"canary: (\S+)", hidden), assignment.course.salt.read_text(encoding="utf8").strip()]
     texts = {path.name: path.read_text(encoding="utf8") for path in assignment.reports.rglob("*") if path.is_file()}
@@ -185,10 +199,10 @@ def test_nothing_hidden_is_in_what_students_get(assignment: Assignment, first: R
 
 
 @every_class
-def test_a_second_grading_says_the_same(first: Run, second: Run) -> None:
+def test_a_second_grading_says_the_same(sample: Sample) -> None:
     """The same reports, byte for byte, apart from the times."""
-    for student, report in first.reports.items():
-        assert timeless(second.reports[student]) == timeless(report)
+    for student, report in sample.first.reports.items():
+        assert timeless(sample.second.reports[student]) == timeless(report)
 
 
 def timeless(report: Report) -> str:
@@ -197,6 +211,6 @@ def timeless(report: Report) -> str:
 
 
 @every_class
-def test_no_process_stays_behind(first: Run, second: Run) -> None:
+def test_no_process_stays_behind(sample: Sample) -> None:
     """Killers, endless loops and memory hogs included."""
-    assert (first.survivors, second.survivors) == ([], [])
+    assert (sample.first.survivors, sample.second.survivors) == ([], [])
