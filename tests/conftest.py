@@ -20,6 +20,26 @@ from autograder.model import (
     TaskResult,
 )
 
+TESTS = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep on one worker what shares something expensive; the longest group begins first."""
+    groups = {item: _group(item) for item in items}
+    items.sort(key=lambda item: groups[item] != "machine")
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(groups[item]))
+
+
+def _group(item: pytest.Item) -> str:
+    """Name what a test shares: an assignment's answers, this machine's sandboxes, or the fixtures of its file."""
+    kind = item.path.relative_to(TESTS).parts[0]
+    if kind in ("hostile", "integration"):
+        return "machine"
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    return str(parameters.get("answers", item.path.stem.removeprefix("test_")))
+
+
 RUBRIC = """\
 title = "Tiny"
 order = 1
