@@ -37,6 +37,11 @@ class Answers:
         return load_reference(self.assignment.solution)
 
     @property
+    def trains_keras(self) -> bool:
+        """Whether its checks train Keras networks: then to prove them all takes minutes."""
+        return "tensorflow" not in self.assignment.rubric.forbidden
+
+    @property
     def right(self) -> tuple[Path, ...]:
         """The solution and the alternates."""
         return (self.assignment.solution, *self.assignment.alternates)
