@@ -16,14 +16,15 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 demo: $(INSTALLED)
 	$(BIN)/autograder demo
 
-# Properties are tried with the same examples each time here; a bare pytest tries new ones.
+# Properties are tried with the same examples each time here; a bare pytest tries new ones. Two workers, by groups of
+# tests that share what is expensive (tests/conftest.py).
 test: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/autograder build --check
-	$(BIN)/pytest --hypothesis-profile=ci
+	$(BIN)/pytest --hypothesis-profile=ci -n 2 --dist loadgroup
 
 install: $(INSTALLED)
 

@@ -20,6 +20,50 @@ from autograder.model import (
     TaskResult,
 )
 
+TESTS = Path(__file__).parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--studies``."""
+    what = "prove the assignments that train Keras networks, too: half an hour of computing"
+    parser.addoption("--studies", action="store_true", help=what)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the mark."""
+    config.addinivalue_line("markers", "proves: examines right and wrong answers, which takes long where Keras trains")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out studies, and keep on one worker what shares something expensive; the longest group begins first."""
+    if not config.getoption("--studies"):
+        studies = [item for item in items if _is_study(item)]
+        config.hook.pytest_deselected(items=studies)
+        items[:] = [item for item in items if item not in studies]
+    groups = {item: _group(item) for item in items}
+    items.sort(key=lambda item: groups[item] != "machine")
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(groups[item]))
+
+
+def _is_study(item: pytest.Item) -> bool:
+    """Of an assignment that trains Keras networks only the solution is examined each time."""
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    answers = parameters.get("answers")
+    if answers is None or not answers.trains_keras or item.get_closest_marker("proves") is None:
+        return False
+    return bool(parameters.get("path") != answers.assignment.solution)
+
+
+def _group(item: pytest.Item) -> str:
+    """Name what a test shares: an assignment's answers, this machine's sandboxes, or the fixtures of its file."""
+    kind = item.path.relative_to(TESTS).parts[0]
+    if kind in ("hostile", "integration"):
+        return "machine"
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    return str(parameters.get("answers", item.path.stem.removeprefix("test_")))
+
+
 RUBRIC = """\
 title = "Tiny"
 order = 1

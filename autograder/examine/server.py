@@ -23,7 +23,8 @@ import pytest
 
 from autograder.course import Course
 from autograder.errors import AutograderError
-from autograder.examine import examination
+from autograder.examine.checks import Checks
+from autograder.examine.examination import Examiner
 from autograder.examine.protocol import MESSAGES, PACKET, ExaminerConfig
 from autograder.examine.reports import Maker
 from autograder.examine.session import Workshop
@@ -73,7 +74,8 @@ class ExaminerServer:
             self._say({"failed": f"{self.assignment.hidden_tests}: {'; '.join(self.errors) or 'holds no tests'}"})
             return True
         try:
-            examiner = examination.Examiner(session, self.assignment, self._workshop(), self._maker())
+            checks = Checks(session, self.assignment)
+            examiner = Examiner(checks, self.assignment, self._workshop(), self._maker())
         except AutograderError as error:
             self._say({"failed": str(error)})
             return True
@@ -97,7 +99,7 @@ class ExaminerServer:
     def _say(self, message: dict[str, object]) -> None:
         self.control.send(json.dumps(message).encode()[:PACKET])
 
-    def _serve_one(self, examiner: examination.Examiner) -> bool:
+    def _serve_one(self, examiner: Examiner) -> bool:
         packet, descriptors, _, _ = socket.recv_fds(self.control, PACKET, 1)
         if not packet:
             return False
@@ -111,7 +113,7 @@ class ExaminerServer:
         return True
 
 
-def _examine(examiner: examination.Examiner, stream: Channel) -> int:
+def _examine(examiner: Examiner, stream: Channel) -> int:
     """Examine one submission in a process of its own."""
     try:
         request = stream.receive()

@@ -16,11 +16,10 @@ from _pytest.runner import runtestprotocol
 
 from autograder.checks.plugin import EXAMINATION, Examination, check_outcome, collect_tasks, load_reference, task_of
 from autograder.course import Assignment
-from autograder.examine.diagnosis import Diagnosis
+from autograder.examine.checks import Checks
 from autograder.misconceptions import Misconception
 from autograder.model import CheckResult, Outcome, TaskResult
 from autograder.subject.proxy import ModuleSubject, Subject
-from autograder.subject.witness import Witness
 
 Results = dict[str, dict[str, TaskResult]]
 """By subject, then by task."""
@@ -106,26 +105,32 @@ class _Bench:
 
 
 class _Clinic:
-    """A pytest plugin whose run loop lets every misconception be diagnosed."""
+    """A pytest plugin whose run loop examines every misconception as the examiner would."""
 
     def __init__(self, assignment: Assignment, misconceptions: Sequence[Misconception]) -> None:
         self.assignment = assignment
         self.misconceptions = misconceptions
-        self.reference = load_reference(assignment.solution)
         self.found: dict[str, dict[str, str | None]] = {}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        diagnosis = Diagnosis(self.misconceptions, session.config, lambda item: runtestprotocol(item, log=False))
+        every = Checks(session, self.assignment)
         for one in self.misconceptions:
-            items = [item for item in session.items if task_of(item) == one.task]
-            witness = Witness(ModuleSubject({**vars(self.reference), **one.functions}))
-            rubric = self.assignment.rubric
-            session.config.stash[EXAMINATION] = Examination(witness, self.reference, "salt", "student", rubric)
-            asked = {}
-            for item in items:
-                if check_outcome(item, runtestprotocol(item, log=False)).outcome is Outcome.FAILED:
-                    asked[item.nodeid] = witness.answers
-            named = diagnosis.of(items, asked)
-            self.found[one.name] = {check: named[check].name if check in named else None for check in asked}
+            every.items = [item for item in session.items if task_of(item) == one.task]
+            tasks = every.run(ModuleSubject({**vars(every.reference), **one.functions}), _NoClock(), "student")
+            failed = checks({task.name: task for task in tasks}, Outcome.FAILED)
+            self.found[one.name] = {name: check.misconception for name, check in failed.items()}
         return True
+
+
+class _NoClock:
+    """Nothing here has a limit."""
+
+    def begin_check(self, task: str) -> None:
+        """Take no notice."""
+
+    def end_check(self) -> None:
+        """Take no notice."""
+
+    def renew(self, task: str) -> None:
+        """Take no notice."""

@@ -34,6 +34,7 @@ every_misconception = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.proves
 @pytest.mark.parametrize("kind", ["hidden_tests", "public_tests"])
 @every_right_answer
 def test_a_right_answer_gets_every_point(answers: Answers, path: Path, kind: str) -> None:
@@ -50,6 +51,7 @@ def test_there_are_three_alternates(answers: Answers) -> None:
     assert len(answers.assignment.alternates) >= 3
 
 
+@pytest.mark.proves
 @every_task
 def test_checks_of_a_task_call_what_it_builds_on_at_most(answers: Answers, task: Task) -> None:
     """So a wrong function in one task can cost nothing in another, unless error carried forward gives it back."""
@@ -58,6 +60,7 @@ def test_checks_of_a_task_call_what_it_builds_on_at_most(answers: Answers, task:
     assert set(task.functions) <= answers.called(task) <= {*task.functions, *below}
 
 
+@pytest.mark.proves
 @every_misconception
 def test_a_misconception_loses_points(answers: Answers, misconception: Misconception) -> None:
     """A known wrong answer fails a check of its task, and breaks none."""
@@ -66,6 +69,7 @@ def test_a_misconception_loses_points(answers: Answers, misconception: Misconcep
     assert tasks[misconception.task].score < answers.points[misconception.task]
 
 
+@pytest.mark.proves
 @every_misconception
 def test_a_misconception_costs_nothing_elsewhere(answers: Answers, misconception: Misconception) -> None:
     """In a task that builds on it, the given function stands in for the wrong one."""
@@ -89,6 +93,7 @@ def test_every_task_has_three_misconceptions(answers: Answers, task: Task) -> No
     assert Counter(one.task for one in answers.misconceptions)[task.name] >= 3
 
 
+@pytest.mark.proves
 @pytest.mark.parametrize("name", EMPTY)
 @every_assignment
 def test_an_empty_function_gets_nothing(answers: Answers, name: str) -> None:
@@ -97,6 +102,7 @@ def test_an_empty_function_gets_nothing(answers: Answers, name: str) -> None:
     assert checks(tasks, Outcome.PASSED, Outcome.BROKEN) == {}
 
 
+@pytest.mark.proves
 @every_assignment
 def test_no_public_check_passes_a_stub(answers: Answers) -> None:
     """The released notebook fails every public check, with the advice to replace the stub."""
@@ -105,6 +111,7 @@ def test_no_public_check_passes_a_stub(answers: Answers) -> None:
     assert all("is not implemented yet" in check.message for check in checks(tasks).values())
 
 
+@pytest.mark.proves
 @every_assignment
 def test_public_checks_find_most_misconceptions(answers: Answers) -> None:
     """What students see finds the common mistakes at once."""
