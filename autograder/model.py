@@ -190,6 +190,11 @@ def _record(kind: Any, value: Any) -> Any:
     return value
 
 
+def points(score: float) -> str:
+    """Write a score with at most two decimals and no trailing zeros."""
+    return f"{round(score, 2):.2f}".rstrip("0").rstrip(".")
+
+
 @dataclass(frozen=True)
 class Job:
     """One submission to grade: bytes in. ``notebook`` is None when there is no file to read; ``reason`` says why."""

@@ -16,7 +16,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.examine.notebook import is_graded
-from autograder.model import Outcome, TaskResult
+from autograder.model import Outcome, TaskResult, points
 
 _MARKS = {Outcome.PASSED: "✓", Outcome.FAILED: "✗", Outcome.SKIPPED: "-", Outcome.BROKEN: "?"}
 _CONTROL = re.compile(
@@ -84,9 +84,9 @@ def _data(kind: str, value: object) -> str:
 
 
 def _feedback(task: TaskResult) -> NotebookNode:
-    lines = [f"{task.name}: {task.score:g} of {task.max_score:g} points"]
+    lines = [f"{task.name}: {points(task.score)} of {points(task.max_score)} points"]
     for check in task.checks:
-        lines.append(f"  {_MARKS[check.outcome]} {check.title} ({check.score:g}/{check.max_score:g})")
+        lines.append(f"  {_MARKS[check.outcome]} {check.title} ({points(check.score)}/{points(check.max_score)})")
         said = _BROKEN if check.outcome is Outcome.BROKEN else check.message
         measured = [check.evidence.text] if check.evidence and check.outcome is Outcome.PASSED else []
         lines += [f"      {line}" for line in (*said.splitlines(), *measured)]

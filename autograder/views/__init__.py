@@ -32,8 +32,3 @@ def parts(message: str) -> list[tuple[bool, list[str]]]:
     """Split a message into runs of lines, each with whether it is a table: indented, or marked by ``>``."""
     runs = itertools.groupby(message.splitlines(), key=lambda line: line.startswith(("  ", "> ")))
     return [(is_table, list(lines)) for is_table, lines in runs]
-
-
-def points(score: float) -> str:
-    """Write a score with at most two decimals and no trailing zeros."""
-    return f"{round(score, 2):.2f}".rstrip("0").rstrip(".")

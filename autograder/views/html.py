@@ -14,8 +14,8 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
-from autograder.model import Report, ReportOutcome
-from autograder.views import parts, points, printable
+from autograder.model import Report, ReportOutcome, points
+from autograder.views import parts, printable
 from autograder.views.summary import UNSAFE_TIER, Mark, groups, mark, summarize
 
 CLASS_PAGE = "index.html"

@@ -9,9 +9,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from autograder.model import Report, ReportOutcome
+from autograder.model import Report, ReportOutcome, points
 from autograder.subject.sandbox.doctor import Finding
-from autograder.views import parts, points, printable
+from autograder.views import parts, printable
 from autograder.views.summary import Attention, CheckGroup, Mark, groups, mark
 
 _STYLES = {

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
-from autograder.model import Evidence
-from autograder.views import points, printable, text
+from autograder.model import Evidence, points
+from autograder.views import printable, text
 from autograder.views.summary import attention
 
 if TYPE_CHECKING:
