@@ -58,6 +58,7 @@ class Evidence:
 class CheckResult:
     """One check of one task; ``title`` is the docstring the student reads, ``message`` is empty when it passed.
 
+    Where a known ``misconception`` explains it, its feedback is the first line of ``message``.
     ``evidence`` is what the verdict rests on, where that is a measurement.
     """
 
@@ -69,6 +70,16 @@ class CheckResult:
     message: str = ""
     misconception: str | None = None
     evidence: Evidence | None = None
+
+    @property
+    def diagnosis(self) -> str:
+        """What the student most likely did, in words; empty where nobody knows."""
+        return self.message.partition("\n")[0] if self.misconception else ""
+
+    @property
+    def finding(self) -> str:
+        """The message without the diagnosis: what was expected, and what came."""
+        return self.message.partition("\n")[2] if self.misconception else self.message
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,21 @@ def _template(name: str) -> jinja2.Template:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        points=points, parts=parts, share=_share, mark=mark, groups=groups, link=_link, breakable=_breakable
+        points=points,
+        parts=parts,
+        share=_share,
+        mark=mark,
+        groups=groups,
+        link=_link,
+        breakable=_breakable,
+        with_code=_with_code,
     )
     environment.globals.update(Mark=Mark)
     return environment.get_template(name)
+
+
+def _with_code(text: str) -> Markup:
+    """Set what stands between backticks as code."""
+    parts = printable(text).split("`")
+    marked = (Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts))
+    return Markup("").join(marked)

@@ -55,6 +55,8 @@ class CheckGroup:
     total: int
     score: float
     max_score: float
+    diagnoses: tuple[str, ...]
+    """What the student most likely did."""
     messages: tuple[str, ...]
     """Why it failed. What a broken check says is about the hidden test, so it is for the instructor alone."""
     is_as_above: bool
@@ -119,13 +121,15 @@ def groups(task: TaskResult) -> list[CheckGroup]:
     told: set[str] = set()
     for title in dict.fromkeys(check.title for check in task.checks):
         group = _group(title, [check for check in task.checks if check.title == title], told)
-        told.update(group.messages)
+        told.update((*group.diagnoses, *group.messages))
         found.append(group)
     return found
 
 
 def _group(title: str, checks: Sequence[CheckResult], told: Set[str]) -> CheckGroup:
-    why = dict.fromkeys(c.message for c in checks if c.message and c.outcome in (Outcome.FAILED, Outcome.SKIPPED))
+    failed = [check for check in checks if check.message and check.outcome in (Outcome.FAILED, Outcome.SKIPPED)]
+    why = dict.fromkeys(check.finding for check in failed)
+    diagnoses = dict.fromkeys(check.diagnosis for check in failed if check.diagnosis)
     return CheckGroup(
         title=title,
         mark=_group_mark({check.outcome for check in checks}),
@@ -133,6 +137,7 @@ def _group(title: str, checks: Sequence[CheckResult], told: Set[str]) -> CheckGr
         total=len(checks),
         score=sum(check.score for check in checks),
         max_score=sum(check.max_score for check in checks),
+        diagnoses=tuple(diagnosis for diagnosis in diagnoses if diagnosis not in told),
         messages=tuple(message for message in why if message not in told),
         is_as_above=any(message in told for message in why),
         measured=tuple(dict.fromkeys(c.evidence.text for c in checks if c.evidence and c.outcome is Outcome.PASSED)),

@@ -103,7 +103,7 @@ def _check(group: CheckGroup) -> RenderableType:
     count = f" ({group.passed} of {group.total})" if group.total > 1 else ""
     count += ", as above" if group.is_as_above else ""
     title = Text.assemble((f"{sign.sign} ", _STYLES[sign]), printable(group.title) + count)
-    texts = [line for message in (*group.messages, *group.measured) for line in _message(message)]
+    texts = [line for message in (*group.diagnoses, *group.messages, *group.measured) for line in _message(message)]
     return Group(Padding(title, (0, 0, 0, 2)), *texts)
 
 

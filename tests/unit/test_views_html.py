@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from autograder.model import Evidence
+from autograder.model import Evidence, Outcome
 from autograder.views.html import CLASS_PAGE, class_page, pages, student_page
 from autograder.views.summary import Measurement, summarize
 
@@ -106,6 +106,21 @@ def test_the_students_page_tells_what_failed(report_of: ReportOf) -> None:
     assert "64 of 100 points" in " ".join(text.split())
     assert "does fit" in text
     assert "fit is failed" in text
+
+
+def test_a_diagnosis_is_told_once_and_above_what_was_found(report_of: ReportOf) -> None:
+    """What the student most likely did is a sentence with its code; a second check with the same one adds nothing."""
+    report = report_of("ada")
+    task = report.tasks[0]
+    feedback = f"You changed the array by `x[x < 0]`. {HOSTILE}"
+    first, second = (
+        replace(task.checks[0], title=title, misconception="in_place", outcome=Outcome.FAILED, message=message)
+        for title, message in (("one", f"{feedback}\nExpected: 1"), ("two", f"{feedback}\nExpected: 2"))
+    )
+    page = student_page("Tiny", replace(report, tasks=(replace(task, checks=(first, second)),)))
+    assert page.count("You changed the array by <code>x[x &lt; 0]</code>.") == 1
+    text = _Page(page).text
+    assert text.index("You changed") < text.index("Expected: 1") < text.index("Expected: 2")
 
 
 def test_a_table_scrolls_and_is_not_wrapped(report_of: ReportOf) -> None:
