@@ -38,7 +38,6 @@ BASE_KINDS = ("circle", "square", "triangle", "bar", "crescent")
 NEW_KINDS = ("cross", "ring", "star")
 """The kinds of shapes that the base was trained on, and those that it has never seen."""
 
-
 _LOSS = "sparse_categorical_crossentropy"
 _NORM: Written = ("BatchNormalization", {})
 _RELU: Written = ("ReLU", {})
@@ -65,10 +64,8 @@ SHAPES_BASE: tuple[Written, ...] = (
 )
 """The network that ships with the course: bytes ``(N, 64, 64, 3)`` to maps ``(N, 8, 8, 48)``."""
 
-
 SHAPE = (10, 10, 2)
 """Of the inputs of the tiny bases."""
-
 
 MAPS: tuple[Written, ...] = (
     ("Rescaling", {"scale": 0.5, "offset": 0.0}),
@@ -128,7 +125,7 @@ def graph(input_shape: Sequence[int], *nodes: Node) -> str:
         tensors = [_tensor(each) for each in inputs]
         call = {"args": tensors if len(tensors) == 1 else [tensors], "kwargs": dict(options)}
         layers.append({**layer, "config": {**layer["config"], "name": name}, "name": name, "inbound_nodes": [call]})
-    ends = {"input_layers": [["input", 0, 0]], "output_layers": [[nodes[-1][0], 0, 0]]}
+    ends = {"input_layers": ["input", 0, 0], "output_layers": [nodes[-1][0], 0, 0]}
     config = {"name": "given", "layers": layers, **ends}
     return json.dumps({"module": "keras", "class_name": "Model", "config": config})
 

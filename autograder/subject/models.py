@@ -103,7 +103,7 @@ def history(record: object) -> dict[str, list[float]]:
 
 
 def make(config: str, values: Sequence[Array] | None) -> Any:
-    """Make a model of the examiner's, from the JSON that ``Model.to_json`` writes and all its weights, or random ones."""
+    """Make a model of the examiner's, from the JSON that ``Model.to_json`` writes; without weights, they are drawn."""
     model = keras.models.model_from_json(config)
     if values is not None:
         model.set_weights(list(values))
