@@ -91,7 +91,7 @@ def test_the_last_layers_are_those_with_weights_without_normalization(norms: lis
 def test_the_shipped_base_is_small_and_holds_arrays_only(tmp_path: Path) -> None:
     """Weights are read in the order of their numbers, and nothing that would have to be unpickled."""
     path = tmp_path / "base.npz"
-    arrays = {f"weight_{number:02d}": np.full(number + 1, number) for number in range(12)}
+    arrays: dict[str, Any] = {f"weight_{number:02d}": np.full(number + 1, number) for number in range(12)}
     np.savez(path, **dict(reversed(arrays.items())), head_kernel=np.zeros(3))
     assert [len(values) for values in shapes_weights(path)] == list(range(1, 13))
     np.savez(path, weight_00=np.array([{}], dtype=object))
