@@ -160,7 +160,7 @@ def test_head_learns(student, rng):
 @task("train_head")
 @pytest.mark.parametrize("count, options", [(2, {"epochs": 2}), (5, {})])
 def test_history_of_head(student, rng, count, options):
-    """the History is returned, with one loss for each of {count} epochs, called with {options}"""
+    """the History is returned, with one loss for each of {count} epochs"""
     model, _, x, y = classifier(student, rng)
     history = student.handle.train_head(model.handle, x, y, **options)
     losses = claimed(student, history, "train_head").get("loss", ())
@@ -229,7 +229,7 @@ def test_rate(student, rng, rate):
 @task("fine_tune")
 @pytest.mark.parametrize("count, options", [(2, {"epochs": 2}), (3, {})])
 def test_history_of_tuning(student, rng, count, options):
-    """the History is returned, with one loss for each of {count} epochs, called with {options}"""
+    """the History is returned, with one loss for each of {count} epochs"""
     *_, history = tune(student, rng, count=4, **options)
     losses = claimed(student, history, "fine_tune").get("loss", ())
     assert_numbers(losses, count, name="losses", hint="Pass epochs on to `fit`, and return what it returns.")
