@@ -186,9 +186,8 @@ def test_inference_mode(student, rng):
     model.set_weights({number: bias for number in head if len(sizes[number]) == 1})
     x = rng.uniform(0.9, 1.1, (16, *SHAPE)).astype(np.float32)  # their mean, about 1, stays below the stored 1.4
     expected = np.tile(softmax(bias), (16, 1))
-    name = "the output of the model in training mode"
     received = model.predict(x, (9,), training=True)
-    assert_close(received, expected, rtol=1e-3, like=np.float32, hint=INFERENCE_ADVICE, name=name)
+    assert_close(received, expected, rtol=1e-3, like=np.float32, hint=INFERENCE_ADVICE, name="the output in training")
 
 
 @task("add_head", weight=2)
@@ -210,8 +209,7 @@ def test_base_does_not_move(student, rng, mode):
     before, kept = model.weights(), base.weights()
     student.handle.train_head(model.handle, x, y, epochs=2)
     assert_unmoved(base, kept, hint="The model comes with its base frozen: compile it and fit it as it is.")
-    head = range(len(kept), len(before))
-    assert_moved(model, before, head, hint="Train the model that is given, all of its head.")
+    assert_moved(model, before, range(len(kept), len(before)), hint="Train the model that is given, all of its head.")
 
 
 @task("train_head", weight=4)
