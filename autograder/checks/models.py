@@ -16,6 +16,7 @@
                          compiled={"optimizer": "adam", "loss": "categorical_crossentropy"})
     training.predictions                                        for the probe: before training, then after each epoch
     training.claims                                             what History says, never to be trusted
+    model.set_trainable(False); base = model.inner()            freeze all of it; the model inside of it
     model.forget()                                              its memory goes; otherwise it goes when the check ends
 
     student.train_cnn(model.handle, ...)                        a handle is an argument like any other
@@ -96,6 +97,18 @@ class Model:
         numbered = values if isinstance(values, Mapping) else dict(enumerate(values))
         self._ask("set_weights", {number: np.asarray(value, np.float32) for number, value in numbered.items()})
 
+    def set_trainable(self, trainable: bool) -> None:
+        """Freeze it with all its layers, or the opposite."""
+        self._ask("set_trainable", trainable)
+
+    def inner(self) -> Model:
+        """Return the model inside of it, the first of its layers that is one."""
+        try:
+            kept = self.student.model("inner", self.handle, of=self.name, keep=True)
+        except StudentRaised as error:
+            raise _explained(error, self.name) from None
+        return model_of(self.student, kept, self.name)
+
     def fit(
         self,
         inputs: Array,
@@ -157,9 +170,13 @@ def outline(student: Subject, function: str, *args: object, **kwargs: object) ->
         raise _explained(error, function) from None
 
 
-def make_model(student: Subject, config: str, weights: Sequence[Array]) -> Model:
-    """Put a model of the examiner's into the student's process: ``model.to_json()`` and ``model.get_weights()``."""
-    return model_of(student, student.model("make", config, list(weights), of="the examiner", keep=True), "the examiner")
+def make_model(student: Subject, config: str, weights: Sequence[Array] | None = None) -> Model:
+    """Put a model of the examiner's into the student's process: ``model.to_json()`` and ``model.get_weights()``.
+
+    Without weights it has those that Keras draws.
+    """
+    values = None if weights is None else list(weights)
+    return model_of(student, student.model("make", config, values, of="the examiner", keep=True), "the examiner")
 
 
 def model_of(student: Subject, handle: object, function: str) -> Model:

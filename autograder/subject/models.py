@@ -59,6 +59,22 @@ def set_weights(model: object, values: Mapping[int, Array]) -> None:
         variables[number].assign(value)
 
 
+def inner(model: object) -> Any:
+    """Return the model inside a model: the first of its layers that is one itself."""
+    parts = (layer for layer in _model(model).layers if isinstance(layer, keras.Model))
+    found = next(parts, None)
+    if found is None:
+        raise NoModel("expected a Keras model inside of the model, received none")
+    return found
+
+
+def set_trainable(model: object, trainable: bool) -> None:
+    """Freeze a model with all its layers, or the opposite."""
+    known = _model(model)
+    known.trainable = not trainable  # a value that it has already would not reach its layers
+    known.trainable = trainable
+
+
 def fit(
     model: object, inputs: Array, labels: Array, probe: Array, options: Mapping[str, Any], seed: int
 ) -> dict[str, object]:
@@ -86,10 +102,11 @@ def history(record: object) -> dict[str, list[float]]:
     return {str(name): [float(value) for value in series] for name, series in values.items()}
 
 
-def make(config: str, values: Sequence[Array]) -> Any:
-    """Make a model of the examiner's, from the JSON that ``Model.to_json`` writes and all its weights."""
+def make(config: str, values: Sequence[Array] | None) -> Any:
+    """Make a model of the examiner's, from the JSON that ``Model.to_json`` writes; without weights, they are drawn."""
     model = keras.models.model_from_json(config)
-    model.set_weights(list(values))
+    if values is not None:
+        model.set_weights(list(values))
     return model
 
 

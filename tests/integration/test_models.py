@@ -352,3 +352,37 @@ def _described(model: object) -> None:
 def _memory_mib() -> float:
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * 4096 / 2**20
+
+
+def test_a_model_inside_another_is_the_model_itself(student: ModuleSubject) -> None:
+    """Its weights are those of the outer one, and what is done to it is done to that."""
+    model = build(student, "frozen")
+    base = model.inner()
+    assert [each.shape for each in base.weights()] == [each.shape for each in model.weights()[: len(base.weights())]]
+    base.set_trainable(True)
+    assert any(weight.trainable for weight in base.describe().weights)
+    base.set_weights([np.ones(weight.shape) for weight in base.describe().weights])
+    assert all((each == 1).all() for each in model.weights()[: len(base.weights())])
+
+
+def test_a_model_without_one_inside_says_so(student: ModuleSubject) -> None:
+    """The student reads what was expected, not an exception of ours."""
+    with pytest.raises(CheckFailure, match="sequential returned no Keras model"):
+        build(student, "sequential").inner()
+
+
+@pytest.mark.parametrize("trainable", [True, False])
+def test_freezing_reaches_every_layer(student: ModuleSubject, trainable: bool) -> None:
+    """Even where the model already says what it is told, and only its layers do not."""
+    model = build(student, "thawed" if not trainable else "frozen")
+    model.set_trainable(trainable)
+    movable = {weight.trainable for weight in model.describe().weights if not weight.name.startswith("moving")}
+    assert movable == {trainable}
+
+
+def test_a_model_is_made_with_or_without_weights(student: ModuleSubject) -> None:
+    """Given ones are assigned; without any it has those that Keras draws."""
+    config = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)]).to_json()
+    given = make_model(student, config, [np.ones((2, 3)), np.zeros(3)])
+    assert (given.weights()[0] == 1).all()
+    assert len(np.unique(make_model(student, config).weights()[0])) == 6
