@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autograder.checks.architecture import assert_moved, assert_unmoved
+from autograder.checks.architecture import assert_moved, assert_trainable, assert_unmoved
 from autograder.checks.description import Description, Layer
 from autograder.checks.fitting import Curve, probe_loss
 from autograder.checks.logistic import Layer as Written
@@ -206,8 +206,10 @@ def assert_top_moved(student: Subject, base: Model, before: Sequence[Array], lay
     What that one does wrong has cost its points in its own task.
     """
     changed = {number for number, is_other in enumerate(moved(before, base.weights())) if is_other}
-    wanted = set(last_weights(base.describe(), layers))
-    if changed != wanted and changed != _own_top(student, layers):
+    description = base.describe()
+    wanted = set(last_weights(description, layers))
+    counted = set(last_weights(description, layers, norms_count=True))
+    if not changed or changed not in (wanted, counted, _own_top(student, layers)):
         others = set(range(len(before))) - wanted
         assert_unmoved(base, before, others, hint="Call `unfreeze_top(base, layers)` before you compile.")
         assert_moved(base, before, wanted, hint="What is unfrozen is trained after the model is compiled anew.")
@@ -251,20 +253,36 @@ def drawn(rng: np.random.Generator, model: Model) -> Model:
     return model
 
 
+def assert_top(model: Model, layers: int, *, hint: str | None = None) -> None:
+    """Check that the last ``layers`` layers with weights are trainable and nothing else, batch normalization never.
+
+    Whether frozen batch normalization uses up one of the layers is a matter of reading: both counts are right.
+    """
+    description = model.describe()
+    trainable = [weight.number for weight in description.weights if weight.trainable]
+    if trainable != last_weights(description, layers, norms_count=True):
+        assert_trainable(description, last_weights(description, layers), hint=hint)
+
+
 def weighted(description: Description) -> list[Layer]:
-    """Return the layers that have weights and are no batch normalization, in the order of the flow."""
+    """Return the layers that have weights, in the order of the flow."""
     found: dict[int, Layer] = {}
     for operation in description.operations:
         layer = operation.layer
-        if layer is not None and layer.weights and layer.kind != "BatchNormalization":
+        if layer is not None and layer.weights:
             found.setdefault(layer.weights[0].number, layer)
     return list(found.values())
 
 
-def last_weights(description: Description, layers: int) -> list[int]:
-    """Return the numbers of the weights of the last ``layers`` of those layers."""
-    known = weighted(description)
-    return [weight.number for layer in known[max(0, len(known) - layers) :] for weight in layer.weights]
+def last_weights(description: Description, layers: int, *, norms_count: bool = False) -> list[int]:
+    """Return the numbers of the weights of the last ``layers`` of those layers, without batch normalization's."""
+    known = [layer for layer in weighted(description) if norms_count or not _is_norm(layer)]
+    last = known[max(0, len(known) - layers) :]
+    return [weight.number for layer in last if not _is_norm(layer) for weight in layer.weights]
+
+
+def _is_norm(layer: Layer) -> bool:
+    return layer.kind == "BatchNormalization"
 
 
 def _drawn(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -> Array:

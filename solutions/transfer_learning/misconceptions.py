@@ -155,16 +155,6 @@ def norms_unfrozen(base, layers):
 
 
 @misconception("unfreeze_top")
-def norms_counted(base, layers):
-    """You counted batch normalization. It stays frozen, so it must not use up one of the layers: count the others."""
-    base.trainable = True
-    top = [layer for layer in base.layers if layer.weights][-layers:] if layers else []
-    for layer in base.layers:
-        layer.trainable = layer in top and not _is_norm(layer)
-    return base
-
-
-@misconception("unfreeze_top")
 def weightless_counted(base, layers):
     """You counted pooling and activations. They have nothing to train: count only layers that have weights."""
     base.trainable = True

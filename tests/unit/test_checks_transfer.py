@@ -23,7 +23,6 @@ from autograder.checks.transfer import (
     last_weights,
     on_base,
     shapes_weights,
-    weighted,
     written,
 )
 from autograder.data.shapes import KINDS
@@ -85,7 +84,16 @@ def test_the_last_layers_are_those_with_weights_without_normalization(norms: lis
     weights = [description.weights[number] for number in numbers]
     assert [weight.name for weight in weights] == ["kernel", "bias"] * min(layers, len(norms))
     assert numbers == sorted(numbers)
-    assert not layers or description.weights[numbers[-1]] is weighted(description)[-1].weights[-1]
+    assert not layers or numbers[-1] == max(weight.number for weight in description.weights if weight.name == "bias")
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=6), st.integers(0, 8))
+def test_batch_normalization_may_use_up_a_layer(norms: list[bool], layers: int) -> None:
+    """In the other reading it counts, and is frozen all the same."""
+    description = described(norms).read()
+    kinds = [kind for has_norm in norms for kind in ("conv", *["norm"] * has_norm)]
+    expected = kinds[max(0, len(kinds) - layers) :].count("conv")
+    assert len(last_weights(description, layers, norms_count=True)) == 2 * expected
 
 
 def test_the_shipped_base_is_small_and_holds_arrays_only(tmp_path: Path) -> None:

@@ -27,14 +27,11 @@ def train_head(model, images, labels, epochs=5):
 
 
 def unfreeze_top(base, layers):
-    base.trainable = False
     base.trainable = True
+    counted = [layer for layer in base.layers if layer.weights]  # batch normalization, too
+    top = counted[-layers:] if layers else []
     for layer in base.layers:
-        if isinstance(layer, BatchNormalization):
-            layer.trainable = False
-    counted = [layer for layer in base.layers if layer.trainable_weights]
-    for layer in counted[: len(counted) - layers] if layers < len(counted) else []:
-        layer.trainable = False
+        layer.trainable = layer in top and not isinstance(layer, BatchNormalization)
     return base
 
 
