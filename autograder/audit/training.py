@@ -11,6 +11,7 @@ import math
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -90,9 +91,8 @@ def measure_all(assignment: Assignment, trials: Sequence[Trial], workers: int) -
         try:
             for done in as_completed(running):
                 yield running.pop(done), _result(done)
-        except BaseException:
+        finally:
             _abandon(pool)
-            raise
 
 
 def _result(done: Future[float | None]) -> float | None:
@@ -104,7 +104,7 @@ def _result(done: Future[float | None]) -> float | None:
 
 
 def _abandon(pool: ProcessPoolExecutor) -> None:
-    """End the workers in the middle of what they do."""
+    """End the workers, in the middle of what they do or of taking down hundreds of Keras models, which takes minutes."""
     pool.shutdown(wait=False, cancel_futures=True)
     for worker in multiprocessing.active_children():
         worker.terminate()
@@ -151,7 +151,15 @@ def _measure(assignment: Assignment, trial: Trial) -> float | None:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         problem = f"{where} raised {type(error).__name__}: {error} ({Path(frame.filename).name} line {frame.lineno})"
         raise CourseError(problem, path=assignment.measurements) from error
+    finally:
+        _forget_models()
     return float(f"{value:.6g}") if math.isfinite(value) else None
+
+
+def _forget_models() -> None:
+    """Free what Keras keeps of each model that it ever built: a hundred trainings would hold 15 GiB."""
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.clear_session()
 
 
 @cache
