@@ -104,7 +104,7 @@ def _result(done: Future[float | None]) -> float | None:
 
 
 def _abandon(pool: ProcessPoolExecutor) -> None:
-    """End the workers, in the middle of what they do or of taking down hundreds of Keras models, which takes minutes."""
+    """End the workers, in the middle of what they do, or of taking down what they built, which takes minutes."""
     pool.shutdown(wait=False, cancel_futures=True)
     for worker in multiprocessing.active_children():
         worker.terminate()
