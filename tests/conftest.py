@@ -34,6 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "proves: examines right and wrong answers, which takes long where Keras trains")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out studies, and keep on one worker what shares something expensive; the longest group begins first."""
     if not config.getoption("--studies"):

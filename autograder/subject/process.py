@@ -124,6 +124,7 @@ class SubjectProcess:
         self._folder = folder
         self._cause: str | None = None
         self._unserved: list[socket.socket] = []
+        self._entrance: int | None = None
 
     def fileno(self) -> int:
         """Becomes readable when the subject has ended."""
@@ -173,6 +174,9 @@ class SubjectProcess:
         for unserved in self._unserved:
             unserved.close()
         self._unserved.clear()
+        if self._entrance is not None:
+            os.close(self._entrance)
+            self._entrance = None
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
@@ -185,20 +189,22 @@ def spawn_subject(control: socket.socket, walls: Walls, files: Mapping[str, byte
         GraderError: the server is gone, or the machine has no descriptors or disk left.
     """
     private = Path(tempfile.mkdtemp(dir=folder))
+    entrance = os.open(private, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    sockets = Path(f"/proc/self/fd/{entrance}")  # a socket's path has room for 107 bytes, a temporary folder's for more
     keeper, keeper_end = socket.socketpair()
     agent, agent_end = socket.socketpair()
     connection: dict[str, object] = {
         "transport": "ipc",
-        "ip": str(private / "k"),
+        "ip": str(sockets / "k"),
         "key": secrets.token_hex(16).encode(),
         "signature_scheme": "hmac-sha256",
         **{f"{name}_port": number for number, name in enumerate(_CHANNELS, 1)},
     }
-    listening = [_listen(private / f"k-{number}") for number in range(1, len(_CHANNELS) + 1)]
+    listening = [_listen(sockets / f"k-{number}") for number in range(1, len(_CHANNELS) + 1)]
     plain = {name: value for name, value in asdict(walls).items() if name != "files"}
     request = {"ip": connection["ip"], "key": connection["key"].decode(), "walls": plain}  # type: ignore[attr-defined]
     subject = SubjectProcess(Channel(keeper), Channel(agent), connection, private)
-    subject._unserved = listening[_SERVED:]
+    subject._unserved, subject._entrance = listening[_SERVED:], entrance
     try:
         sent = (keeper_end, agent_end, *listening[:_SERVED])
         socket.send_fds(control, [json.dumps(request).encode()], [one.fileno() for one in sent])

@@ -153,6 +153,7 @@ def test_the_examiners_model_is_the_contracts(lstm: Any) -> None:
 
 def test_the_examiners_weights_are_drawn_as_by_keras(tf: Any, lstm: Any) -> None:
     """Each array has the limits, the orthogonality and the first bias of Keras's own, and a seed gives one model."""
+    tf.keras.utils.set_random_seed(1)
     own = lstm.build_lstm()
     model = make_lstm(ModuleSubject(lstm), 3, 10, 50)
     for drawn, kerass in zip(model.weights(), own.get_weights(), strict=True):

@@ -44,8 +44,8 @@ def place(assignment: Assignment, student: str, tasks: Mapping[str, str]) -> Non
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """An environment with a temporary folder of its own, which must be empty again afterwards."""
-    temporary = tmp_path / "tmp"
+    """An environment with a temporary folder of its own, far down, which must be empty again afterwards."""
+    temporary = tmp_path / "a temporary folder with a path that is longer than that of a socket may be"
     temporary.mkdir()
     yield {**os.environ, "TMPDIR": str(temporary), "COLUMNS": "120"}
     deadline = time.monotonic() + 15

@@ -61,7 +61,7 @@ def train(model, x, y):
     model.compile("adam", "categorical_crossentropy")
     return model.fit(x, y, epochs=2, verbose=0)
 """,
-    "solutions/nets/misconceptions.py": '"""None."""\n',
+    "solutions/nets/misconceptions.py": "MISCONCEPTIONS = ()\n",
     "solutions/nets/test_hidden.py": '''\
 """What students do not see."""
 # canary: nets-hidden-93ce

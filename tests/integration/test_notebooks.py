@@ -51,7 +51,9 @@ def run(path: Path, assignment: Assignment, request: pytest.FixtureRequest) -> E
     kind = "numpy_server" if "tensorflow" in assignment.rubric.forbidden else "keras_server"
     running: SubjectServer = request.getfixturevalue(kind)
     limits = assignment.rubric.limits
-    subject = spawn_subject(running.control, Walls(limits.memory_mib), {}, running.folder)
+    beside = [file for file in assignment.release.rglob("*") if file.is_file() and file.suffix != ".ipynb"]
+    files = {file.relative_to(assignment.release).as_posix(): file.read_bytes() for file in beside}
+    subject = spawn_subject(running.control, Walls(limits.memory_mib), files, running.folder)
     try:
         notebook = nbformat.read(path, as_version=4)
         return run_notebook(notebook, subject, limits, skip=frozenset(), time_s=MINUTES_S)
