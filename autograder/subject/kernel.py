@@ -135,8 +135,6 @@ def main(endpoints: Endpoints) -> int:
     asyncio.set_event_loop(loop)
     app = SubjectKernelApp(endpoints)
     app.config.HistoryManager.enabled = False
-    # To crop a figure is to draw it twice; to compress it well takes longer than to draw it.
-    app.config.InlineBackend.print_figure_kwargs = {"bbox_inches": None, "pil_kwargs": {"compress_level": 1}}
     app.initialize([])  # type: ignore[no-untyped-call]
     # The backend looks for a shell when it is imported, which the fork server did: so it is told here.
     mpl.interactive(True)

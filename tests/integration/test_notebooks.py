@@ -11,6 +11,7 @@ import pytest
 
 from autograder.course import Assignment, Course
 from autograder.examine.notebook import Executed, run_notebook
+from autograder.rubric import Limits
 from autograder.subject.process import SubjectServer, spawn_subject
 from autograder.subject.sandbox import Walls, best_tier
 from autograder.subject.server import ServerConfig
@@ -71,6 +72,25 @@ def pictures(executed: Executed) -> int:
     """How many figures were drawn."""
     outputs = (output for cell in executed.notebook.cells for output in cell.get("outputs", ()))
     return sum("image/png" in output.get("data", {}) for output in outputs)
+
+
+OPEN_FILES = """
+import gc, io
+gc.unfreeze()
+names = [one.name for one in gc.get_objects() if isinstance(one, io.FileIO) and one.closefd and not one.closed]
+print([name for name in names if "/" in str(name)])
+"""
+
+
+def test_a_subject_inherits_no_open_file(numpy_server: SubjectServer) -> None:
+    """Its descriptors are others than the server's: a file of the server's, once forgotten, would close one of them."""
+    subject = spawn_subject(numpy_server.control, Walls(), {}, numpy_server.folder)
+    try:
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(OPEN_FILES)])
+        executed = run_notebook(notebook, subject, Limits(), skip=frozenset(), time_s=MINUTES_S)
+    finally:
+        subject.kill()
+    assert [output.text for output in executed.notebook.cells[0].outputs] == ["[]\n"]
 
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS, ids=lambda one: one.slug)

@@ -55,12 +55,15 @@ def leave_for_box(*, privileged: bool) -> None:
 @contextlib.contextmanager
 def children_apart() -> Iterator[None]:
     """Have what is forked meanwhile start in a new pid namespace, as its first process."""
-    with Path("/proc/self/ns/pid").open("rb") as present:
+    present = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)  # no object that a child would close later
+    try:
         linux.unshare(linux.CLONE_NEWPID)
         try:
             yield
         finally:
-            linux.join_pid_namespace(present.fileno())
+            linux.join_pid_namespace(present)
+    finally:
+        os.close(present)
 
 
 def _isolated() -> int:
