@@ -16,15 +16,14 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 demo: $(INSTALLED)
 	$(BIN)/autograder demo
 
-# Properties are tried with the same examples each time here; a bare pytest tries new ones. Two workers, by groups of
-# tests that share what is expensive (tests/conftest.py).
+# Properties are tried with the same examples each time here; a bare pytest tries new ones.
 test: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/autograder build --check
-	$(BIN)/pytest --hypothesis-profile=ci -n 2 --dist loadgroup
+	$(BIN)/pytest --hypothesis-profile=ci -n 2
 
 install: $(INSTALLED)
 

@@ -20,8 +20,6 @@ from autograder.model import (
     TaskResult,
 )
 
-TESTS = Path(__file__).parent
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--studies``."""
@@ -34,17 +32,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "proves: examines right and wrong answers, which takes long where Keras trains")
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out studies, and keep on one worker what shares something expensive; the longest group begins first."""
+    """Leave out studies."""
     if not config.getoption("--studies"):
         studies = [item for item in items if _is_study(item)]
         config.hook.pytest_deselected(items=studies)
         items[:] = [item for item in items if item not in studies]
-    groups = {item: _group(item) for item in items}
-    items.sort(key=lambda item: groups[item] != "machine")
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(groups[item]))
 
 
 def _is_study(item: pytest.Item) -> bool:
@@ -54,15 +47,6 @@ def _is_study(item: pytest.Item) -> bool:
     if answers is None or not answers.trains_keras or item.get_closest_marker("proves") is None:
         return False
     return bool(parameters.get("path") != answers.assignment.solution)
-
-
-def _group(item: pytest.Item) -> str:
-    """Name what a test shares: an assignment's answers, this machine's sandboxes, or the fixtures of its file."""
-    kind = item.path.relative_to(TESTS).parts[0]
-    if kind in ("hostile", "integration"):
-        return "machine"
-    parameters = getattr(getattr(item, "callspec", None), "params", {})
-    return str(parameters.get("answers", item.path.stem.removeprefix("test_")))
 
 
 RUBRIC = """\
