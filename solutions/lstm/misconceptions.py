@@ -17,15 +17,8 @@ def output_before_candidate(x_t, h_prev, c_prev, W, U, b):
 
 
 @misconception("lstm_step")
-def forget_before_input(x_t, h_prev, c_prev, W, U, b):
-    """You took the first block for the forget gate. The order is input, forget, candidate, output, as in Keras."""
-    f, i, candidate, o = _blocks(x_t, h_prev, W, U, b, 4)
-    return _lstm(i, f, candidate, o, c_prev)
-
-
-@misconception("lstm_step")
-def gates_on_the_wrong_operands(x_t, h_prev, c_prev, W, U, b):
-    """You forgot the candidate and let the old cell in. It is `f * c_prev + i * candidate`."""
+def gates_exchanged(x_t, h_prev, c_prev, W, U, b):
+    """You exchanged the input and the forget gate. Input comes first, and `c = f * c_prev + i * candidate`."""
     i, f, candidate, o = _blocks(x_t, h_prev, W, U, b, 4)
     return _lstm(f, i, candidate, o, c_prev)
 

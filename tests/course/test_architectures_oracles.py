@@ -142,14 +142,6 @@ def _convolved(
     return tf.nn.conv2d(x, kernel, stride, padding) + bias
 
 
-@pytest.fixture(scope="module")
-def tf() -> Any:
-    """TensorFlow, imported once: it takes seconds."""
-    import tensorflow as tf
-
-    return tf
-
-
 def test_lenet_is_its_formula(tf: Any, rng: np.random.Generator) -> None:
     """LeNet computes what TensorFlow's operations compute with its weights."""
     model = build(STUDENT, "lenet5")

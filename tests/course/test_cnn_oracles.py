@@ -5,8 +5,6 @@ They are TensorFlow's own operations and gradients, and laws that hold for any i
 
 from __future__ import annotations
 
-import os
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +25,6 @@ MOVES = [(1, 1, 0), (2, 1, 1), (3, 1, 1), (3, 2, 0), (3, 2, 1), (3, 3, 2), (5, 2
 """Size, stride, padding."""
 
 properties = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-@pytest.fixture(scope="module")
-def tf() -> Any:
-    """TensorFlow, imported once: it takes seconds."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import tensorflow as tf
-    return tf
 
 
 @pytest.fixture

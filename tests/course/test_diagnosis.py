@@ -13,7 +13,7 @@ pytestmark = pytest.mark.timeout(900)  # each wrong network is trained, and comp
 @pytest.mark.proves
 @pytest.mark.parametrize("answers", EVERY, ids=repr)
 def test_misconceptions_are_diagnosed_as_themselves(answers: Answers) -> None:
-    """No check takes one for another; nineteen in twenty are known by one, and where Keras trains seven in ten.
+    """No check takes one for another; nineteen in twenty are known by one, and where Keras trains four in five.
 
     A check in which Keras trains a network is not put to the misconceptions, so what shows there alone stays unknown.
     """
@@ -21,4 +21,4 @@ def test_misconceptions_are_diagnosed_as_themselves(answers: Answers) -> None:
     others = {(name, taken) for name, checks in found.items() for taken in checks.values() if taken not in (None, name)}
     assert others == set()
     unknown = [name for name, checks in found.items() if name not in checks.values()]
-    assert len(unknown) <= (0.3 if answers.trains_keras else 0.05) * len(found), unknown
+    assert len(unknown) <= (0.2 if answers.trains_keras else 0.05) * len(found), unknown

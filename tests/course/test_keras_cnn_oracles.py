@@ -5,8 +5,6 @@ They are Keras's own counts, TensorFlow's operations, the layers' definitions, a
 
 from __future__ import annotations
 
-import os
-import warnings
 from typing import Any
 
 import numpy as np
@@ -22,17 +20,6 @@ from tests.course.answers import answers_of
 pytestmark = pytest.mark.timeout(300)  # Keras is imported, and models are built
 
 SIZES = st.integers(1, 400)
-
-
-@pytest.fixture(scope="module")
-def keras() -> Any:
-    """Keras, imported once: it takes seconds."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import keras
-    return keras
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,6 @@ They are Keras's own layers with the same weights, TensorFlow's gradients, and l
 from __future__ import annotations
 
 import ast
-import os
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,17 +31,6 @@ SIZES = [(1, 1, 1, 1), (3, 5, 2, 4), (2, 9, 4, 3), (4, 3, 3, 3)]
 """Sequences, steps, features, units."""
 
 properties = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-@pytest.fixture(scope="module")
-def tf() -> Any:
-    """TensorFlow, imported once: it takes seconds."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import tensorflow as tf
-    return tf
 
 
 @pytest.fixture(scope="module")

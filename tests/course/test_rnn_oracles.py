@@ -5,8 +5,6 @@ They are Keras's layer and TensorFlow's gradients, values that are known exactly
 
 from __future__ import annotations
 
-import os
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +25,6 @@ SIZES = [(1, 1, 1, 1), (3, 7, 2, 5), (5, 1, 3, 3), (2, 12, 4, 3)]
 """Sequences, steps, inputs, units."""
 
 properties = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-@pytest.fixture(scope="module")
-def tf() -> Any:
-    """TensorFlow, imported once: it takes seconds."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import tensorflow as tf
-    return tf
 
 
 def _layer(seed: int, count: int, steps: int, inputs: int, units: int) -> tuple[Array, ...]:

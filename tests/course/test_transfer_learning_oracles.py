@@ -5,8 +5,6 @@ They are TensorFlow's operations and gradients, a descent computed in NumPy, and
 
 from __future__ import annotations
 
-import os
-import warnings
 from typing import Any
 
 import numpy as np
@@ -34,17 +32,6 @@ pytestmark = pytest.mark.timeout(300)  # Keras is imported, and models are built
 ANSWERS = answers_of("transfer_learning")
 BASE_FILE = ANSWERS.assignment.data / "base.npz"
 Array = np.ndarray[Any, Any]
-
-
-@pytest.fixture(scope="module")
-def keras() -> Any:
-    """Keras, imported once: it takes seconds."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import keras
-    return keras
 
 
 @pytest.fixture(scope="module")
