@@ -61,14 +61,19 @@ def collect(namespace: Mapping[str, object]) -> tuple[Misconception, ...]:
     return tuple(value for value in namespace.values() if isinstance(value, Misconception))
 
 
+def files(path: Path) -> tuple[Path, ...]:
+    """Return an author's ``misconceptions.py``, if there is one, and the ``misconceptions_*.py`` that continue it."""
+    return (path, *sorted(path.parent.glob(f"{path.stem}_*.py"))) if path.is_file() else ()
+
+
 def load(path: Path) -> tuple[Misconception, ...]:
-    """Run an author's ``misconceptions.py``, and the ``misconceptions_*.py`` beside it that continue it.
+    """Run an author's misconceptions; without any there are none.
 
     Raises:
         CourseError: a file has no ``MISCONCEPTIONS``, or two misconceptions have one name.
     """
     found: list[Misconception] = []
-    for part in (path, *sorted(path.parent.glob(f"{path.stem}_*.py"))):
+    for part in files(path):
         module = runpy.run_path(str(part))
         if "MISCONCEPTIONS" not in module:
             raise CourseError("expected `MISCONCEPTIONS = collect(vars())` at its end", path=part)

@@ -84,7 +84,10 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class TaskResult:
-    """One task with its checks; the score is the sum of theirs."""
+    """One task with its checks; the score is the sum of theirs.
+
+    ``sha256`` is the digest of what decided it: the result stands until that changes.
+    """
 
     name: str
     outcome: Outcome
@@ -92,6 +95,7 @@ class TaskResult:
     max_score: float
     carried_forward: bool
     checks: tuple[CheckResult, ...]
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -172,6 +176,16 @@ class Report:
             ) from None
 
 
+def tasks_to_json(tasks: tuple[TaskResult, ...]) -> str:
+    """Render results as JSON."""
+    return json.dumps([asdict(task) for task in tasks])
+
+
+def tasks_from_json(text: str) -> tuple[TaskResult, ...]:
+    """Read back what ``tasks_to_json`` rendered."""
+    return typing.cast("tuple[TaskResult, ...]", _record(tuple[TaskResult, ...], json.loads(text)))
+
+
 @functools.cache
 def _hints(kind: type) -> dict[str, Any]:
     return typing.get_type_hints(kind)  # takes longer than all the rest of reading a report
@@ -208,12 +222,16 @@ def points(score: float) -> str:
 
 @dataclass(frozen=True)
 class Job:
-    """One submission to grade: bytes in. ``notebook`` is None when there is no file to read; ``reason`` says why."""
+    """One submission to grade: bytes in. ``notebook`` is None when there is no file to read; ``reason`` says why.
+
+    Of tasks that are ``kept`` the earlier results stand, and the checks are not run again.
+    """
 
     assignment: str
     student: str
     notebook: bytes | None
     reason: str | None = None
+    kept: tuple[TaskResult, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,14 @@ class Rubric:
         """Look a task up by name; raises KeyError."""
         return next(task for task in self.tasks if task.name == name)
 
+    def below(self, name: str) -> tuple[Task, ...]:
+        """Return what a task builds on, at whatever distance, in the rubric's order."""
+        wanted = {name}
+        for earlier in reversed(self.tasks):
+            if any(earlier.name in self.task(one).builds_on for one in wanted):
+                wanted.add(earlier.name)
+        return tuple(task for task in self.tasks if task.name in wanted - {name})
+
 
 def load(path: Path) -> Rubric:
     """Read a rubric.

@@ -8,6 +8,7 @@ from typing import Protocol
 import pytest
 
 from autograder.course import Assignment, Course
+from autograder.deciding import task_digests
 from autograder.model import (
     SCHEMA,
     CheckResult,
@@ -226,12 +227,14 @@ class ReportOf(Protocol):
 @pytest.fixture
 def report_of(tiny: Assignment) -> ReportOf:
     """Make reports as the examiner would, without examining anybody."""
+    digests = task_digests(tiny)
 
     def task(name: str, full: float, points: float | None) -> TaskResult:
         outcome = Outcome.BROKEN if points is None else Outcome.PASSED if points == full else Outcome.FAILED
         message = "" if outcome is Outcome.PASSED else f"{name} is {outcome.value}"
         check = CheckResult(f"test_{name}", f"does {name}", outcome, points or 0.0, full, message)
-        return TaskResult(name, outcome, points or 0.0, full, carried_forward=False, checks=(check,))
+        digest = digests.get(name, "")
+        return TaskResult(name, outcome, points or 0.0, full, carried_forward=False, checks=(check,), sha256=digest)
 
     def make(student: str, *, reason: str | None = None, **points: float | None) -> Report:
         tasks = tuple(task(one.name, one.points, points.get(one.name, one.points)) for one in tiny.rubric.tasks)

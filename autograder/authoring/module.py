@@ -72,20 +72,6 @@ def signature(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
     return f"{decorators}{kind}{function.name}({ast.unparse(arguments)})"
 
 
-def bound(node: ast.stmt) -> frozenset[str]:
-    """Return the names that a statement at module level binds."""
-    if isinstance(node, (ast.Import, ast.ImportFrom)):
-        return frozenset((alias.asname or alias.name).split(".")[0] for alias in node.names)
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return frozenset({node.name})
-    return names(node, ast.Store)
-
-
-def names(node: ast.AST, context: type[ast.expr_context]) -> frozenset[str]:
-    """Return the names below a node that are loaded, or stored."""
-    return frozenset(one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, context))
-
-
 def imports(node: ast.stmt) -> frozenset[str]:
     """Render what a statement imports, one text for each name that it binds; empty when it imports nothing."""
     if isinstance(node, ast.Import):

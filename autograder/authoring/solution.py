@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.authoring.module import Module, bound, did_you_mean, imports, names, parse, signature
+from autograder.authoring.module import Module, did_you_mean, imports, parse, signature
+from autograder.definitions import bound, names
 from autograder.errors import CourseError
 
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -20,7 +20,8 @@ from typing import Any, NoReturn
 import jupytext
 from nbformat import ValidationError
 
-from autograder.authoring.module import Module, bound, did_you_mean, imports, parse, signature
+from autograder.authoring.module import Module, did_you_mean, imports, parse, signature
+from autograder.definitions import bound
 from autograder.errors import CourseError
 
 STUB = "raise NotImplementedError"

@@ -48,41 +48,43 @@ class Checks:
         self.rubric = assignment.rubric
         self.reference = load_reference(assignment.solution)
         self.salt = assignment.course.salt.read_text(encoding="utf8").strip()
-        known = load(assignment.misconceptions) if assignment.misconceptions.is_file() else ()
+        known = load(assignment.misconceptions)
         self.diagnosis = Diagnosis(known, session.config, lambda item: runtestprotocol(item, log=False))
 
-    def run(self, subject: Subject, clock: Clock, student: str) -> tuple[TaskResult, ...]:
-        """Run every check, carry errors forward, and say which known mistakes the failed ones show."""
+    def run(
+        self, subject: Subject, clock: Clock, student: str, kept: Sequence[TaskResult] = ()
+    ) -> tuple[TaskResult, ...]:
+        """Run every check, carry errors forward, and say which known mistakes the failed ones show.
+
+        The checks of a task whose result is ``kept`` from an earlier run are not run again.
+        """
+        standing = {task.name: task for task in kept}
+        items = [item for item in self.items if task_of(item) not in standing]
         witness = Witness(subject)
         self.config.stash[EXAMINATION] = Examination(witness, self.reference, self.salt, student, self.rubric)
-        run = _Run(self.items, witness, clock)
-        carried = self._carry_forward(run)
-        for check, mistake in self.diagnosis.of(self.items, run.asked).items():
+        run = _Run(items, witness, clock)
+        carried = self._carry_forward(run, {task.name for task in kept if task.outcome is not Outcome.PASSED})
+        for check, mistake in self.diagnosis.of(items, run.asked).items():
             found = run.found[check]
             message = f"{mistake.feedback}\n{found.message}"
             run.found[check] = replace(found, message=message, misconception=mistake.name)
-        results = collect_tasks(self.rubric, self.items, run.found)
-        return tuple(replace(result, carried_forward=result.name in carried) for result in results)
+        results = collect_tasks(self.rubric, items, run.found)
+        return tuple(standing.get(one.name) or replace(one, carried_forward=one.name in carried) for one in results)
 
-    def _carry_forward(self, run: _Run) -> set[str]:
+    def _carry_forward(self, run: _Run, failed_before: set[str]) -> set[str]:
         """Repeat the checks that failed after something that their task builds on had failed; name who gained by it.
 
         In the repetition the reference answers for the failed functions, through the boundary; a check that then passes
         earns its points.
         """
-        failed = {task_of(item) for item in self.items if run.found[item.nodeid].outcome is not Outcome.PASSED}
+        failed = {task_of(item) for item in run.items if run.found[item.nodeid].outcome is not Outcome.PASSED}
+        failed |= failed_before
         given = {task.name: self._given(task, failed) for task in self.rubric.tasks if task.name in failed}
         return {name for name, functions in given.items() if functions and run.repeat(name, functions)}
 
     def _given(self, task: Task, failed: set[str]) -> dict[str, Callable[..., object]]:
         """The reference's functions for every failed task that ``task`` builds on, at whatever distance."""
-        below: set[str] = set()
-        for earlier in reversed(self.rubric.tasks):
-            if earlier.name in task.builds_on or any(
-                earlier.name in self.rubric.task(name).builds_on for name in below
-            ):
-                below.add(earlier.name)
-        names = (name for one in self.rubric.tasks if one.name in below & failed for name in one.functions)
+        names = (name for one in self.rubric.below(task.name) if one.name in failed for name in one.functions)
         return {name: getattr(self.reference, name) for name in names}
 
 

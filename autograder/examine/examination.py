@@ -48,7 +48,7 @@ class Examiner:
         try:
             executed = session.run()
             ran_s = session.notebook_s
-            tasks = self._check(session, job.student, clean.notebook)
+            tasks = self._check(session, job, clean.notebook)
         finally:
             session.discard()
         total_s = time.monotonic() - started
@@ -56,9 +56,9 @@ class Examiner:
         report = self.maker.graded(job, tasks, _run(executed, clean.notes), seconds)
         return Graded(report, finished(executed.notebook, tasks))
 
-    def _check(self, session: Session, student: str, notebook: NotebookNode) -> tuple[TaskResult, ...]:
+    def _check(self, session: Session, job: Job, notebook: NotebookNode) -> tuple[TaskResult, ...]:
         source = tuple(cell.source for cell in notebook.cells if cell.cell_type == "code")
-        return self.checks.run(RemoteSubject(session, source), session, student)
+        return self.checks.run(RemoteSubject(session, source), session, job.student, job.kept)
 
 
 def _run(executed: Executed, notes: Sequence[str]) -> NotebookRun:

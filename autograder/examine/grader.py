@@ -21,7 +21,7 @@ from autograder.course import Assignment
 from autograder.errors import CourseError, GraderError
 from autograder.examine.protocol import MESSAGES, PACKET, ExaminerConfig
 from autograder.examine.reports import Maker
-from autograder.model import Graded, Job, Report
+from autograder.model import Graded, Job, Report, tasks_to_json
 from autograder.subject.channel import Channel, ChannelClosed, DeadlinePassed
 from autograder.subject.process import START_S, SubjectServer
 from autograder.subject.sandbox import Tier, best_tier
@@ -39,8 +39,7 @@ class LocalGrader:
     def __init__(self, assignment: Assignment, *, sandbox: Tier | None = None) -> None:
         self.assignment = assignment
         self.sandbox = best_tier() if sandbox is None else sandbox
-        self.digest = assignment.digest()
-        self._maker = Maker(assignment.rubric, self.digest, self.sandbox.value)
+        self._maker = Maker.of(assignment, self.sandbox.value)
         self._subjects: SubjectServer | None = None
         self._lock = threading.Lock()
         self._generation = 0
@@ -124,7 +123,8 @@ class LocalGrader:
                 if self._control is None:
                     raise GraderError("the grader is not started: use it in a with statement")
                 socket.send_fds(self._control, [b"1"], [theirs.fileno()])
-            stream.send({"assignment": job.assignment, "student": job.student, "notebook": job.notebook})
+            request = {"assignment": job.assignment, "student": job.student, "notebook": job.notebook}
+            stream.send({**request, "kept": tasks_to_json(job.kept)})
             answer = stream.receive()
         except (OSError, ChannelClosed, DeadlinePassed) as error:
             raise GraderError(f"the examiner of {job.student} ended before it was done ({error})") from None
@@ -152,7 +152,6 @@ class LocalGrader:
             root=os.fspath(self.assignment.course.root),
             slug=self.assignment.slug,
             sandbox=self.sandbox.value,
-            digest=self.digest,
             folder=os.fspath(subjects.folder),
         )
         passed = (theirs.fileno(), subjects.control.fileno())

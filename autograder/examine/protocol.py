@@ -21,7 +21,6 @@ class ExaminerConfig:
     root: str
     slug: str
     sandbox: str
-    digest: str
     folder: str
 
     def to_json(self) -> str:

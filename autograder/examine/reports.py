@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from autograder import __version__
+from autograder.deciding import task_digests
 from autograder.model import (
     SCHEMA,
     Job,
@@ -21,6 +24,9 @@ from autograder.model import (
 )
 from autograder.rubric import Rubric
 
+if TYPE_CHECKING:
+    from autograder.course import Assignment
+
 
 @dataclass(frozen=True)
 class Maker:
@@ -28,7 +34,13 @@ class Maker:
 
     rubric: Rubric
     assignment_sha256: str
+    task_sha256: Mapping[str, str]
     sandbox: str
+
+    @classmethod
+    def of(cls, assignment: Assignment, sandbox: str) -> Maker:
+        """Make the maker of an assignment's reports as it is on disk now."""
+        return cls(assignment.rubric, assignment.digest(), task_digests(assignment), sandbox)
 
     def graded(self, job: Job, tasks: tuple[TaskResult, ...], notebook: NotebookRun, seconds: Seconds) -> Report:
         """The report of a submission that was examined."""
@@ -62,6 +74,7 @@ class Maker:
             sandbox=self.sandbox,
         )
         total = sum(task.points for task in self.rubric.tasks)
+        tasks = tuple(replace(task, sha256=self.task_sha256[task.name]) for task in tasks)
         return Report(
             SCHEMA, job.assignment, job.student, outcome, score, total, reason, tasks, notebook, seconds, provenance
         )

@@ -28,7 +28,7 @@ from autograder.examine.examination import Examiner
 from autograder.examine.protocol import MESSAGES, PACKET, ExaminerConfig
 from autograder.examine.reports import Maker
 from autograder.examine.session import Workshop
-from autograder.model import Job
+from autograder.model import Job, tasks_from_json
 from autograder.subject.channel import Channel, ChannelClosed, DeadlinePassed
 from autograder.subject.sandbox import linux
 
@@ -75,7 +75,8 @@ class ExaminerServer:
             return True
         try:
             checks = Checks(session, self.assignment)
-            examiner = Examiner(checks, self.assignment, self._workshop(), self._maker())
+            maker = Maker.of(self.assignment, self.config.sandbox)
+            examiner = Examiner(checks, self.assignment, self._workshop(), maker)
         except AutograderError as error:
             self._say({"failed": str(error)})
             return True
@@ -92,9 +93,6 @@ class ExaminerServer:
         released = (path for path in self.assignment.release.rglob("*") if path.is_file() and path != notebook)
         files = {path.relative_to(self.assignment.release).as_posix(): path.read_bytes() for path in released}
         return Workshop(self.subjects, Path(self.config.folder), files, self.assignment.rubric.limits)
-
-    def _maker(self) -> Maker:
-        return Maker(self.assignment.rubric, self.config.digest, self.config.sandbox)
 
     def _say(self, message: dict[str, object]) -> None:
         self.control.send(json.dumps(message).encode()[:PACKET])
@@ -118,7 +116,8 @@ def _examine(examiner: Examiner, stream: Channel) -> int:
     try:
         request = stream.receive()
         assert isinstance(request, dict)
-        job = Job(request["assignment"], request["student"], request["notebook"])
+        kept = tasks_from_json(request["kept"])
+        job = Job(request["assignment"], request["student"], request["notebook"], kept=kept)
         signal.alarm(int(3 * examiner.workshop.limits.total_s) + 60)
         graded = examiner.examine(job)
         stream.send({"report": graded.report.to_json(), "notebook": graded.notebook})

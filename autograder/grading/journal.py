@@ -14,17 +14,20 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from autograder.errors import GraderError
 from autograder.grading.submissions import Submission, read
-from autograder.model import Graded, Report
+from autograder.model import Graded, Report, TaskResult
 from autograder.rubric import Limits
 
 _TEMPORARY = ".*.tmp"
+
+Kept = tuple[TaskResult, ...]
+"""Results that stand though the submission is graded again."""
 
 
 class Journal:
@@ -33,12 +36,16 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def pending(self, submissions: Iterable[Submission], digest: str, limits: Limits) -> list[Submission]:
-        """Return the submissions whose report is missing, damaged, or was made from other bytes, or for another reason.
+    def pending(
+        self, submissions: Iterable[Submission], digests: Mapping[str, str], limits: Limits
+    ) -> list[tuple[Submission, Kept]]:
+        """Return the submissions that are to be graded, each with the results that still stand.
 
-        ``digest`` is the assignment's.
+        That is one whose report is missing, damaged, or was made from other bytes, or for another reason; and one with
+        a task that something else decides now. ``digests`` are those of the tasks.
         """
-        return [one for one in submissions if not self._is_current(one, digest, limits)]
+        known = ((one, self._kept(one, digests, limits)) for one in submissions)
+        return [(one, kept) for one, kept in known if {task.name for task in kept} != set(digests)]
 
     def record(self, graded: Graded) -> None:
         """Write the executed notebook and then the report.
@@ -55,17 +62,18 @@ class Journal:
                 _replace_durably(notebook, graded.notebook)
             _replace_durably(report, graded.report.to_json().encode())
 
-    def _is_current(self, submission: Submission, digest: str, limits: Limits) -> bool:
+    def _kept(self, submission: Submission, digests: Mapping[str, str], limits: Limits) -> Kept:
+        """Return the results of the last report that still stand."""
         try:
             report = load(report_path(self.folder, submission.student))
         except GraderError:
-            return False
-        if report.provenance.assignment_sha256 != digest:
-            return False
+            return ()
         job = read(submission, limits)
         if job.notebook is None:
-            return report.reason == job.reason
-        return report.provenance.submission_sha256 == hashlib.sha256(job.notebook).hexdigest()
+            is_same = report.reason == job.reason
+        else:
+            is_same = report.provenance.submission_sha256 == hashlib.sha256(job.notebook).hexdigest()
+        return tuple(task for task in report.tasks if is_same and digests.get(task.name) == task.sha256)
 
 
 @contextmanager

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.course import Assignment
+from autograder.deciding import task_digests
 from autograder.errors import CourseError
 from autograder.grading.engine import Event, Finished, Grader, Listener, Planned, Run, grade_all
-from autograder.grading.journal import Journal, hold, load, report_path
+from autograder.grading.journal import Journal, Kept, hold, load, report_path
 from autograder.grading.submissions import Submission, discover, read
 from autograder.model import Graded, Report
 
@@ -61,8 +62,7 @@ def grade_class(order: Order, hire: Hire, on_event: Listener) -> Result:
     submissions = discover(assignment, order.paths)
     _refuse_overwriting(submissions, order.folder)
     with hold(order.folder) as journal:
-        limits = assignment.rubric.limits
-        pending = submissions if order.fresh else journal.pending(submissions, assignment.digest(), limits)
+        pending = _pending(order, journal, submissions)
         on_event(Planned(len(pending), len(submissions) - len(pending)))
         run = _grade_pending(order, journal, pending, hire, on_event) if pending else Run(0, None)
     paths = [report_path(order.folder, submission.student) for submission in submissions]
@@ -77,10 +77,16 @@ def grade_class(order: Order, hire: Hire, on_event: Listener) -> Result:
     )
 
 
+def _pending(order: Order, journal: Journal, submissions: Sequence[Submission]) -> list[tuple[Submission, Kept]]:
+    if order.fresh:
+        return [(submission, ()) for submission in submissions]
+    return journal.pending(submissions, task_digests(order.assignment), order.assignment.rubric.limits)
+
+
 def _grade_pending(
-    order: Order, journal: Journal, pending: Sequence[Submission], hire: Hire, on_event: Listener
+    order: Order, journal: Journal, pending: Sequence[tuple[Submission, Kept]], hire: Hire, on_event: Listener
 ) -> Run:
-    notes = {submission.student: submission.note for submission in pending if submission.note}
+    notes = {submission.student: submission.note for submission, _ in pending if submission.note}
 
     def keep(event: Event) -> None:
         if isinstance(event, Finished):
@@ -90,7 +96,7 @@ def _grade_pending(
 
     limits = order.assignment.rubric.limits
     with hire() as grader:
-        jobs = (read(submission, limits) for submission in pending)
+        jobs = (replace(read(submission, limits), kept=kept) for submission, kept in pending)
         return grade_all(order.assignment, grader, jobs, min(order.workers, len(pending)), keep)
 
 

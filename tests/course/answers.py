@@ -49,7 +49,7 @@ class Answers:
     @cached_property
     def misconceptions(self) -> tuple[Misconception, ...]:
         """The known wrong answers."""
-        return load(self.assignment.misconceptions) if self.assignment.misconceptions.is_file() else ()
+        return load(self.assignment.misconceptions)
 
     @property
     def points(self) -> dict[str, float]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autograder.course import Assignment
+from autograder.deciding import task_digests
 from autograder.errors import GraderError
 from autograder.grading.journal import hold, load, load_all, report_path, write_page
 from autograder.grading.submissions import Submission, read
@@ -61,13 +62,26 @@ def test_what_did_not_change_is_not_pending(
     tmp_path: Path, tiny: Assignment, report_of: ReportOf, submission: Submission
 ) -> None:
     """Same bytes, same assignment: the report is current; any other bytes or assignment: it is not."""
+    digests = task_digests(tiny)
     with hold(tmp_path / "out") as journal:
-        assert journal.pending([submission], tiny.digest(), Limits()) == [submission]
+        assert journal.pending([submission], digests, Limits()) == [(submission, ())]
         journal.record(Graded(_made_from(report_of("ada"), NOTEBOOK), NOTEBOOK))
-        assert journal.pending([submission], tiny.digest(), Limits()) == []
-        assert journal.pending([submission], "another", Limits()) == [submission]
+        assert journal.pending([submission], digests, Limits()) == []
+        assert journal.pending([submission], dict.fromkeys(digests, "another"), Limits()) == [(submission, ())]
         submission.path.write_bytes(b"{}")
-        assert journal.pending([submission], tiny.digest(), Limits()) == [submission]
+        assert journal.pending([submission], digests, Limits()) == [(submission, ())]
+
+
+def test_a_task_that_something_else_decides_now_is_pending_alone(
+    tmp_path: Path, tiny: Assignment, report_of: ReportOf, submission: Submission
+) -> None:
+    """The results of the other tasks stand, and go along."""
+    report = _made_from(report_of("ada"), NOTEBOOK)
+    first, *others = report.tasks
+    with hold(tmp_path / "out") as journal:
+        journal.record(Graded(report, NOTEBOOK))
+        changed = {**task_digests(tiny), first.name: "another"}
+        assert journal.pending([submission], changed, Limits()) == [(submission, tuple(others))]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": 99}', "\udcff"])
@@ -75,7 +89,7 @@ def test_a_damaged_report_is_pending(tmp_path: Path, submission: Submission, tex
     """What cannot be read is graded again."""
     with hold(tmp_path / "out") as journal:
         (tmp_path / "out" / "ada.json").write_bytes(text.encode("utf8", "surrogateescape"))
-        assert journal.pending([submission], "any", Limits()) == [submission]
+        assert journal.pending([submission], {"double": "any"}, Limits()) == [(submission, ())]
 
 
 def test_a_submission_without_bytes_is_pending_when_its_reason_changed(
@@ -86,9 +100,9 @@ def test_a_submission_without_bytes_is_pending_when_its_reason_changed(
     reason = read(submission, Limits()).reason
     with hold(tmp_path / "out") as journal:
         journal.record(Graded(_made_from(report_of("ada", reason=reason), b""), None))
-        assert journal.pending([submission], tiny.digest(), Limits()) == []
+        assert journal.pending([submission], task_digests(tiny), Limits()) == []
         submission.path.mkdir()
-        assert journal.pending([submission], tiny.digest(), Limits()) == [submission]
+        assert journal.pending([submission], task_digests(tiny), Limits()) == [(submission, ())]
 
 
 @pytest.mark.parametrize("student", ["", "../ada", "a/b", ".lock", "a\0b"])

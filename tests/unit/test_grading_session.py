@@ -96,10 +96,13 @@ def test_nobody_is_hired_for_nothing(tiny: Assignment, agency: _Agency) -> None:
 
 
 def test_a_changed_assignment_is_graded_again(tiny: Assignment, agency: _Agency, report_of: ReportOf) -> None:
-    """A report belongs to the hidden tests that made it."""
+    """A report belongs to the hidden tests that made it; what decides nothing changes nothing."""
     _submit(tiny, "ada")
     _carry_out(Order(tiny), agency)
-    tiny.hidden_tests.write_text(tiny.hidden_tests.read_text() + "\n")
+    tiny.hidden_tests.write_text(tiny.hidden_tests.read_text() + "\n# a note\n")
+    _carry_out(Order(tiny), agency)
+    assert agency.graded == ["ada"]
+    tiny.hidden_tests.write_text(tiny.hidden_tests.read_text().replace("weight=2", "weight=3"))
     _carry_out(Order(tiny), agency)
     assert agency.graded == ["ada", "ada"]
 
