@@ -50,14 +50,19 @@ class Diagnosis:
         return found
 
     def _of_task(self, student: Examination, failed: Mapping[pytest.Item, Answers]) -> dict[str, Misconception]:
-        """Explain the failed checks of one task, each by the mistake of an earlier one if that fits."""
+        """Explain the failed checks of one task, each by the mistake of an earlier one if that fits.
+
+        Of the checks in which Keras trains the first is put to every mistake, the others only to those seen before.
+        """
         found: dict[str, Misconception] = {}
+        has_trained = False
         for item, answers in failed.items():
+            trains = any(one.was_a_training for one in answers)
             known = [one for one in self.misconceptions if one.task == task_of(item)]
             seen = [one for one in known if one in found.values()]
-            candidates = self._alike(student, item, answers, seen) or self._alike(
-                student, item, answers, [one for one in known if one not in seen]
-            )
+            others = [] if trains and has_trained else [one for one in known if one not in seen]
+            has_trained |= trains
+            candidates = self._alike(student, item, answers, seen) or self._alike(student, item, answers, others)
             for other, others_answers in failed.items():
                 if len(candidates) > 1 and other is not item:
                     candidates = self._alike(student, other, others_answers, candidates)
@@ -82,5 +87,5 @@ class Diagnosis:
 
 
 def _is_comparable(answers: Answers | None) -> bool:
-    """Every question was answered, and none by a training of minutes."""
-    return bool(answers) and not any(one.was_no_answer or one.was_a_training for one in answers or ())
+    """Every question was answered, and none by a long training."""
+    return bool(answers) and not any(one.was_no_answer or one.was_a_long_training for one in answers or ())

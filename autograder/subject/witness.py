@@ -23,16 +23,20 @@ Array = npt.NDArray[Any]
 _SILENT = frozenset({"begin", "give", "forget"})
 """Requests whose answers say nothing about the student's functions."""
 
+_MANY_BYTES = 256 * 1024
+"""A training on so much takes ten seconds and more; the course's lessons on steps and batches have a tenth of it."""
+
 _NUMBERS = (int, float, complex, np.generic, np.ndarray)
 """Kinds of data that are compared as arrays, those of text among them."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One request, by what it asked for, and the reply; None where there was none."""
+    """One request, by what it asked for and the bytes of its arrays, and the reply; None where there was none."""
 
     asked: tuple[object, ...]
     reply: Mapping[Any, Any] | None
+    size: int = 0
 
     @property
     def was_no_answer(self) -> bool:
@@ -41,9 +45,14 @@ class Answer:
 
     @property
     def was_a_training(self) -> bool:
-        """True when Keras trained a network, which takes too long to be done once more for each known mistake."""
+        """True when Keras trained a network."""
         value = self.reply.get("value") if self.reply is not None else None
         return "fit" in self.asked or (isinstance(value, Handle) and value.type_name.endswith("History"))
+
+    @property
+    def was_a_long_training(self) -> bool:
+        """True when it did so on more data than can be gone through once more for each known mistake."""
+        return self.was_a_training and self.size > _MANY_BYTES
 
 
 class Witness(Subject):
@@ -67,13 +76,14 @@ class Witness(Subject):
 
     def _ask(self, request: dict[str, object], function: str) -> dict[Any, Any]:
         asked = tuple(request.get(key) for key in ("op", "function", "through", "keep", "after"))
+        size = _bytes((request.get("args"), request.get("kwargs")))
         try:
             reply = self.subject._ask(request, function)
         except CheckFailure:
-            self.answers.append(Answer(asked, None))
+            self.answers.append(Answer(asked, None, size))
             raise
         if request["op"] not in _SILENT:
-            self.answers.append(Answer(asked, reply))
+            self.answers.append(Answer(asked, reply, size))
         return reply
 
 
@@ -98,6 +108,15 @@ class Double(Witness):
         for mine, theirs in zip(self.answers[known:], self.original[known:], strict=False):
             self._differs = mine.asked != theirs.asked or not _alike(mine.reply, theirs.reply)
         return reply
+
+
+def _bytes(sent: object) -> int:
+    """Return how much the arrays hold that are sent along."""
+    if isinstance(sent, np.ndarray):
+        return sent.nbytes
+    if isinstance(sent, Mapping):
+        return sum(map(_bytes, sent.values()))
+    return sum(map(_bytes, sent)) if isinstance(sent, (list, tuple)) else 0
 
 
 def _alike(ours: object, theirs: object) -> bool:
