@@ -145,6 +145,45 @@ def calibrate(
 
 
 @app.command()
+def audit(
+    slug: Slug,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A sample: one mutant and one misconception per task.")
+    ] = False,
+    workers: Workers = CORES,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Grade again what did not change, too.")] = False,
+) -> None:
+    """Grade the grader: right answers, known wrong ones and mechanical mutants, each in its sandbox."""
+    from rich.console import Console
+
+    from autograder.audit import equivalent
+    from autograder.audit.candidates import candidates, sample
+    from autograder.audit.examination import examine
+    from autograder.audit.findings import find
+    from autograder.grading.journal import write_page
+    from autograder.views.audit import PAGE, RECORD, page, record, summary
+    from autograder.views.progress import Progress
+
+    console, assignment = Console(), Course.find(Path.cwd()).assignment(slug)
+    argued = equivalent.load(assignment.equivalent_mutants)
+    everyone = candidates(assignment)
+    tried = sample(everyone) if quick else everyone
+    with Progress(console) as progress:
+        examined = examine(
+            assignment, tried, lambda: _local_grader(assignment, unsafe=False), progress, workers=workers, fresh=fresh
+        )
+    found = find(assignment, tried, examined.reports, argued)
+    write_page(assignment.audit / RECORD, record(found))
+    write_page(assignment.audit / PAGE, page(assignment.rubric.title, found))
+    console.print()
+    console.print(summary(found))
+    _say(f"open {assignment.audit / PAGE}")
+    if examined.stopped_by is not None:
+        raise typer.Exit(128 + examined.stopped_by)
+    raise typer.Exit(3 if found.findings or any(not one.reason for one in found.survivors) else 0)
+
+
+@app.command()
 def demo(
     slug: Annotated[str, typer.Option("--assignment", metavar="SLUG", help="Whose sample class.")] = "cnn_pipeline",
     workers: Workers = CORES,

@@ -146,6 +146,16 @@ class Assignment:
         return self.course.root / "build" / "calibration" / self.slug
 
     @property
+    def equivalent_mutants(self) -> Path:
+        """Mutants that no check can tell from the solution, with the reasons; may be absent."""
+        return self._hidden / "equivalent_mutants.toml"
+
+    @property
+    def audit(self) -> Path:
+        """Folder of what ``autograder audit`` grades, and of what it found."""
+        return self.course.root / "build" / "audit" / self.slug
+
+    @property
     def source(self) -> Path:
         """Folder of the generated instructor notebook."""
         return self.course.root / "source" / self.slug

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autograder.course import Assignment
@@ -18,13 +18,17 @@ from autograder.model import Graded, Report
 
 @dataclass(frozen=True)
 class Order:
-    """What to grade: ``paths`` empty means the course's ``submitted/``, ``out`` None the course's ``reports/``."""
+    """What to grade: ``paths`` empty means the course's ``submitted/``, ``out`` None the course's ``reports/``.
+
+    ``known`` are results, by student, that are certain already: their checks are not run for a new submission.
+    """
 
     assignment: Assignment
     paths: tuple[Path, ...] = ()
     out: Path | None = None
     workers: int = 1
     fresh: bool = False
+    known: Mapping[str, Kept] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -78,9 +82,17 @@ def grade_class(order: Order, hire: Hire, on_event: Listener) -> Result:
 
 
 def _pending(order: Order, journal: Journal, submissions: Sequence[Submission]) -> list[tuple[Submission, Kept]]:
+    digests = task_digests(order.assignment)
     if order.fresh:
-        return [(submission, ()) for submission in submissions]
-    return journal.pending(submissions, task_digests(order.assignment), order.assignment.rubric.limits)
+        pending: list[tuple[Submission, Kept]] = [(submission, ()) for submission in submissions]
+    else:
+        pending = journal.pending(submissions, digests, order.assignment.rubric.limits)
+    return [(one, _joined(kept, order.known.get(one.student, ()))) for one, kept in pending]
+
+
+def _joined(kept: Kept, known: Kept) -> Kept:
+    names = {task.name for task in kept}
+    return (*kept, *(task for task in known if task.name not in names))
 
 
 def _grade_pending(

@@ -42,7 +42,7 @@ def pages(title: str, reports: Sequence[Report]) -> dict[str, str]:
 
 def student_page(title: str, report: Report) -> str:
     """Make the page that a student may see: what was asked, what held, what did not, and where to look."""
-    return _template("student.html.j2").render(
+    return template("student.html.j2").render(
         title=title,
         report=report,
         is_graded=report.outcome is ReportOutcome.GRADED,
@@ -54,7 +54,7 @@ def student_page(title: str, report: Report) -> str:
 def class_page(title: str, reports: Sequence[Report]) -> str:
     """Make the instructor's page: how the class did, task by task, and which submissions need a person."""
     summary = summarize(reports)
-    return _template("class.html.j2").render(
+    return template("class.html.j2").render(
         title=title,
         reports=reports,
         summary=summary,
@@ -92,7 +92,8 @@ def _shown(value: object) -> object:
 
 
 @cache
-def _template(name: str) -> jinja2.Template:
+def template(name: str) -> jinja2.Template:
+    """Return one of the package's templates, which escapes everything that it is given."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
