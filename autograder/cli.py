@@ -74,7 +74,7 @@ def build(
 
 
 @app.command()
-def grade(
+def grade(  # noqa: PLR0913, PLR0917 - each is an option of the command
     slug: Slug,
     paths: Annotated[
         list[Path] | None,
@@ -87,6 +87,7 @@ def grade(
         bool, typer.Option("--unsafe-no-sandbox", help="Run students' code with your own rights. Stamped on reports.")
     ] = False,
     fail_under: Annotated[float | None, typer.Option(metavar="POINTS", help="Exit 1 if a score is below this.")] = None,
+    compare: Annotated[bool, typer.Option("--compare", help="Write nothing; show whose score would change.")] = False,
 ) -> None:
     """Grade submissions into reports, and the course's own into nbgrader's gradebook."""
     from autograder.grading.session import Order
@@ -95,6 +96,8 @@ def grade(
         _say("warning: no sandbox: students' code runs with your rights and can read and change anything", error=True)
     assignment = Course.find(Path.cwd()).assignment(slug)
     order = Order(assignment, tuple(paths or ()), out, workers, fresh)
+    if compare:
+        raise typer.Exit(show_changes(order, lambda: _local_grader(assignment, unsafe_no_sandbox)))
     raise typer.Exit(carry_out(order, lambda: _local_grader(assignment, unsafe_no_sandbox), fail_under))
 
 
@@ -224,6 +227,31 @@ def doctor() -> None:
     tier = best_tier()
     _say(f"`autograder grade` will use the tier {tier.value}")
     raise typer.Exit(0 if all(one.ok for one in found if one.tier is tier) else 3)
+
+
+def show_changes(order: Order, hire: Hire) -> int:
+    """Show what grading would change, write nothing, and return the exit code: 1 if a score would change."""
+    from rich.console import Console
+
+    from autograder.grading.session import compare_class
+    from autograder.views import text
+    from autograder.views.progress import Progress
+
+    console = Console()
+    try:
+        with Progress(console) as progress:
+            found = compare_class(order, hire, progress)
+    except KeyboardInterrupt:
+        _say("given up; nothing was written", error=True)
+        return 130
+    if found.changes:
+        console.print()
+        console.print(text.changes(found.changes), crop=False)
+    _say(f"{found.graded} looked at, {len(found.changes)} would change; nothing was written")
+    if found.stopped_by is not None:
+        _say(f"stopped: {found.left} not looked at", error=True)
+        return 128 + found.stopped_by
+    return int(any(one.difference for one in found.changes))
 
 
 def carry_out(order: Order, hire: Hire, fail_under: float | None = None) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from autograder.course import Assignment
 from autograder.deciding import task_digests
 from autograder.errors import CourseError
+from autograder.grading.comparison import Change, change
 from autograder.grading.engine import Event, Finished, Grader, Listener, Planned, Run, grade_all
 from autograder.grading.journal import Journal, Kept, hold, load, report_path
 from autograder.grading.submissions import Submission, discover, read
@@ -68,7 +69,7 @@ def grade_class(order: Order, hire: Hire, on_event: Listener) -> Result:
     with hold(order.folder) as journal:
         pending = _pending(order, journal, submissions)
         on_event(Planned(len(pending), len(submissions) - len(pending)))
-        run = _grade_pending(order, journal, pending, hire, on_event) if pending else Run(0, None)
+        run = _grade_pending(order, journal.record, pending, hire, on_event) if pending else Run(0, None)
     paths = [report_path(order.folder, submission.student) for submission in submissions]
     reports = tuple(load(path) for path in paths if path.exists())
     return Result(
@@ -79,6 +80,39 @@ def grade_class(order: Order, hire: Hire, on_event: Listener) -> Result:
         stopped_by=run.stopped_by,
         of_the_course=order.out is None and _all_below(assignment.course.submitted, submissions),
     )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What an order would change: ``graded`` submissions were looked at, ``left`` were not, as a signal ended it."""
+
+    changes: tuple[Change, ...]
+    graded: int
+    left: int
+    stopped_by: int | None
+
+
+def compare_class(order: Order, hire: Hire, on_event: Listener) -> Comparison:
+    """Carry out an order without writing anything; say what it would change.
+
+    Raises:
+        CourseError, GraderError: as ``grade_class``.
+    """
+    submissions = discover(order.assignment, order.paths)
+    changes: list[Change] = []
+
+    def compare(graded: Graded) -> None:
+        path = report_path(order.folder, graded.report.student)
+        found = change(load(path) if path.exists() else None, graded.report)
+        if found is not None:
+            changes.append(found)
+
+    with hold(order.folder) as journal:
+        pending = _pending(order, journal, submissions)
+        on_event(Planned(len(pending), len(submissions) - len(pending)))
+        run = _grade_pending(order, compare, pending, hire, on_event) if pending else Run(0, None)
+    changes.sort(key=lambda one: one.student)
+    return Comparison(tuple(changes), run.finished, len(pending) - run.finished, run.stopped_by)
 
 
 def _pending(order: Order, journal: Journal, submissions: Sequence[Submission]) -> list[tuple[Submission, Kept]]:
@@ -96,14 +130,19 @@ def _joined(kept: Kept, known: Kept) -> Kept:
 
 
 def _grade_pending(
-    order: Order, journal: Journal, pending: Sequence[tuple[Submission, Kept]], hire: Hire, on_event: Listener
+    order: Order,
+    take: Callable[[Graded], None],
+    pending: Sequence[tuple[Submission, Kept]],
+    hire: Hire,
+    on_event: Listener,
 ) -> Run:
+    """Grade what is pending; ``take`` each result as it comes."""
     notes = {submission.student: submission.note for submission, _ in pending if submission.note}
 
     def keep(event: Event) -> None:
         if isinstance(event, Finished):
             event = Finished(_with_note(event.graded, notes.get(event.graded.report.student)))
-            journal.record(event.graded)
+            take(event.graded)
         on_event(event)
 
     limits = order.assignment.rubric.limits

@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from autograder.grading.comparison import Change, CheckChange
 from autograder.model import Report, ReportOutcome, points
 from autograder.subject.sandbox.doctor import Finding
 from autograder.views import parts, printable
@@ -118,6 +119,30 @@ def _message(message: str) -> Iterator[RenderableType]:
 
 def _one_line(text: str) -> str:
     return " ".join(printable(text).split())
+
+
+def changes(compared: Sequence[Change]) -> RenderableType:
+    """Draw what grading again would change, student by student."""
+    table = Table(header_style="bold", pad_edge=False, box=None)
+    table.add_column("student", overflow="fold")
+    for column in ("score", "would be", "change"):
+        table.add_column(column, justify="right")
+    table.add_column("by", overflow="fold")
+    for one in compared:
+        style = "green" if one.difference > 0 else "red" if one.difference < 0 else "dim"
+        table.add_row(
+            Text(printable(one.student)),
+            "-" if one.before is None else points(one.before),
+            points(one.after),
+            Text(f"{'+' if one.difference >= 0 else ''}{points(one.difference)}", style=style),
+            Text(_one_line("; ".join(map(_check_change, one.checks)))),
+        )
+    return table
+
+
+def _check_change(one: CheckChange) -> str:
+    before, after = ("-" if outcome is None else outcome.value for outcome in (one.before, one.after))
+    return f"{one.task}: {one.title}: {before} -> {after}"
 
 
 def findings(found: Sequence[Finding]) -> RenderableType:
