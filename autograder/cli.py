@@ -306,10 +306,13 @@ def show_class(console: Console, assignment: Assignment, reports: Sequence[Repor
     else:
         console.print(text.class_table(assignment.rubric.title, reports))
     console.print()
-    entries = summary.attention(reports)
-    if entries:
-        console.print(text.attention_list(entries))
-        console.print()
+    for title, entries in (
+        ("to look at", summary.attention(reports)),
+        ("decided by little", summary.close_calls(reports)),
+    ):
+        if entries:
+            console.print(text.attention_list(title, entries))
+            console.print()
 
 
 def write_pages(assignment: Assignment, folder: Path) -> list[Report]:

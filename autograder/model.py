@@ -59,7 +59,8 @@ class CheckResult:
     """One check of one task; ``title`` is the docstring the student reads, ``message`` is empty when it passed.
 
     Where a known ``misconception`` explains it, its feedback is the first line of ``message``.
-    ``evidence`` is what the verdict rests on, where that is a measurement.
+    ``evidence`` is what the verdict rests on, where that is a measurement. ``close`` tells the instructor, not the
+    student, where the verdict was a close one: another machine, in its last digits, might have given the other.
     """
 
     name: str
@@ -70,6 +71,7 @@ class CheckResult:
     message: str = ""
     misconception: str | None = None
     evidence: Evidence | None = None
+    close: str = ""
 
     @property
     def diagnosis(self) -> str:

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
+from autograder.checks.evidence import note_close_call
 from autograder.checks.wording import describe, number, plural
 from autograder.errors import CheckFailure, NotImplementedYet, StudentRaised
 
@@ -21,6 +22,9 @@ Shape = Sequence[int | None]
 
 _RTOL = {2: 1e-2, 4: 1e-4}
 """Relative tolerance by the bytes of a float; 1e-6 for wider ones. Thousands of terms stay below in any order."""
+
+CLOSE = 4.0
+"""An error within this factor of the tolerance, above or below, is told to the instructor: a person should look."""
 
 _DTYPE_ADVICE = {
     "i": "an integer array; convert with .astype(float)",
@@ -315,10 +319,13 @@ def _require_values(array: Array, wanted: Array, rtol: float, atol: float, telli
         have, want = array.astype(np.longdouble), wanted.astype(np.longdouble)
         scale = float(np.abs(want).max()) or 1.0
         error = np.abs(have - want)
-    bad = error > atol + rtol * scale
+    allowed = atol + rtol * scale
+    bad = error > allowed
+    name, hint = telling
+    if allowed / CLOSE < error.max() < allowed * CLOSE:
+        note_close_call(f"The largest error of {name} is {error.max():.2g}, and {allowed:.2g} is allowed.")
     if not bad.any():
         return
-    name, hint = telling
     count, index = int(bad.sum()), _first(bad)
     message = f"The value of {name} is wrong: it is off by {error.max():.3g}."
     if array.ndim:

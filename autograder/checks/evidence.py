@@ -21,7 +21,11 @@ from autograder.model import Evidence
 
 _NUMBERS = ("observed", "low", "high", "threshold", "claimed")
 
+NEAR = 0.02
+"""A measured number this close to its threshold, as a share of it, may fall on the other side on another machine."""
+
 _FOUND: ContextVar[list[Evidence] | None] = ContextVar("found", default=None)
+_CLOSE: ContextVar[list[str] | None] = ContextVar("close", default=None)
 
 
 @contextmanager
@@ -43,3 +47,32 @@ def note(evidence: Evidence) -> None:
     if found is not None and all(map(math.isfinite, numbers.values())):
         items = None if evidence.items is None else int(evidence.items)
         found.append(replace(evidence, items=items, **numbers))
+        if is_near(found[-1]):
+            note_close_call(evidence.text)
+
+
+def is_near(evidence: Evidence) -> bool:
+    """Say whether a little more or less would have decided otherwise: one item of an accuracy, 2 % of anything else."""
+    if evidence.threshold is None:
+        return False
+    if evidence.high is not None and evidence.items:
+        return abs(evidence.high - evidence.threshold) <= 1 / evidence.items
+    return abs(evidence.observed - evidence.threshold) <= NEAR * abs(evidence.threshold)
+
+
+@contextmanager
+def close_calls() -> Iterator[list[str]]:
+    """Collect the decisions meanwhile that were close ones, each as a sentence for the instructor."""
+    found: list[str] = []
+    token = _CLOSE.set(found)
+    try:
+        yield found
+    finally:
+        _CLOSE.reset(token)
+
+
+def note_close_call(text: str) -> None:
+    """Hand on that a decision was a close one."""
+    found = _CLOSE.get()
+    if found is not None:
+        found.append(text)

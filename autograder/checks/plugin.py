@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from autograder.checks.collection import CHECK, prepare
-from autograder.checks.evidence import measuring
+from autograder.checks.evidence import close_calls, measuring
 from autograder.checks.examination import EXAMINATION, Examination, assignment_of, examination_of, load_reference
 from autograder.checks.results import Verdict, task_results, verdict, worst
 from autograder.checks.rules import forbidden_use
@@ -34,6 +34,7 @@ _LOCAL = pytest.StashKey[dict[Path, Examination]]()
 _BROKEN_RULES = pytest.StashKey[dict[tuple[Examination, str], str | None]]()
 _VERDICTS = pytest.StashKey[dict[str, Verdict]]()
 _MEASURED = pytest.StashKey[list[Evidence]]()
+_CLOSE_CALLS = pytest.StashKey[list[str]]()
 
 
 def task_of(item: pytest.Item) -> str:
@@ -50,8 +51,8 @@ def check_outcome(item: pytest.Item, reports: Sequence[pytest.TestReport]) -> Ve
     """Return the verdict on a check that was run by ``runtestprotocol``: outcome, message, and what it measured."""
     found = item.stash.get(_VERDICTS, {})
     decided = worst([found[report.when] for report in reports if report.when in found])
-    measured = item.stash.get(_MEASURED, [])
-    return replace(decided, evidence=measured[-1] if measured else None)
+    measured, close = item.stash.get(_MEASURED, []), item.stash.get(_CLOSE_CALLS, [])
+    return replace(decided, evidence=measured[-1] if measured else None, close=close[-1] if close else "")
 
 
 def collect_tasks(
@@ -96,7 +97,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         message = _broken_rule(item.config, _examination(item), task_of(item))
         if message:
             raise CheckFailure(message)
-    with measuring() as item.stash[_MEASURED]:
+    with measuring() as item.stash[_MEASURED], close_calls() as item.stash[_CLOSE_CALLS]:
         yield
 
 
@@ -106,7 +107,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if CHECK not in item.stash:
         return None
     if call.when == "setup":
-        item.stash[_VERDICTS], item.stash[_MEASURED] = {}, []
+        item.stash[_VERDICTS], item.stash[_MEASURED], item.stash[_CLOSE_CALLS] = {}, [], []
     if call.excinfo is not None:
         item.stash[_VERDICTS][call.when] = verdict(call.excinfo.value, item.stash[CHECK].title, item.path)
     if EXAMINATION not in item.config.stash or call.when == "collect":

@@ -23,12 +23,16 @@ _SEVERITY = (Outcome.PASSED, Outcome.SKIPPED, Outcome.FAILED, Outcome.BROKEN)
 
 @dataclass(frozen=True)
 class Verdict:
-    """An outcome, what the student reads (nothing when it passed), what was measured, and which known mistake it is."""
+    """An outcome, what the student reads (nothing when it passed), what was measured, and which known mistake it is.
+
+    ``close`` is a sentence for the instructor where the decision was a close one.
+    """
 
     outcome: Outcome
     message: str = ""
     evidence: Evidence | None = None
     misconception: str | None = None
+    close: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,15 @@ def _task_result(task: Task, verdicts: Sequence[tuple[Check, Verdict]]) -> TaskR
 def _check_result(check: Check, found: Verdict, share: float) -> CheckResult:
     score = share if found.outcome is Outcome.PASSED else 0.0
     return CheckResult(
-        check.name, check.title, found.outcome, score, share, found.message, found.misconception, found.evidence
+        check.name,
+        check.title,
+        found.outcome,
+        score,
+        share,
+        found.message,
+        found.misconception,
+        found.evidence,
+        found.close,
     )
 
 

@@ -103,6 +103,7 @@ class ClassSummary:
     measurements: tuple[Measurement, ...]
     misconceptions: tuple[tuple[str, str, int], ...]
     attention: tuple[Attention, ...]
+    close_calls: tuple[Attention, ...]
     is_unsafe: bool
 
 
@@ -157,6 +158,24 @@ def attention(reports: Iterable[Report]) -> tuple[Attention, ...]:
     return tuple(_attention(report) for report in reports if report.needs_review)
 
 
+def close_calls(reports: Iterable[Report]) -> tuple[Attention, ...]:
+    """List what was decided by little, one entry per report: on another machine it might have come out otherwise."""
+    return tuple(_close_call(report, calls) for report in reports if (calls := list(_calls(report))))
+
+
+def _calls(report: Report) -> Iterator[str]:
+    for task in report.tasks:
+        for check in task.checks:
+            if check.close:
+                yield f"{task.name}, {check.title}: {check.outcome.value} by little. {check.close}"
+
+
+def _close_call(report: Report, calls: Sequence[str]) -> Attention:
+    more = f" (and {len(calls) - 1} more)" if len(calls) > 1 else ""
+    advice = "Look at the answer; if it deserves another score, set it by hand in formgrader."
+    return Attention(report.student, f"{calls[0]}{more}", advice)
+
+
 def _attention(report: Report) -> Attention:
     if is_our_fault(report):
         return Attention(report.student, report.reason or "", "Not the student's fault: run the same command again.")
@@ -188,6 +207,7 @@ def summarize(reports: Sequence[Report]) -> ClassSummary:
         measurements=tuple(_measurements(graded)),
         misconceptions=_misconceptions(graded),
         attention=attention(reports),
+        close_calls=close_calls(reports),
         is_unsafe=any(report.provenance.sandbox == UNSAFE_TIER for report in reports),
     )
 

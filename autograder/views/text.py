@@ -65,9 +65,9 @@ def student(report: Report) -> RenderableType:
     return Group(*drawn)
 
 
-def attention_list(entries: Sequence[Attention]) -> RenderableType:
-    """List what needs a person, each with what to do."""
-    lines: list[RenderableType] = [Text(f"{len(entries)} to look at", style="bold magenta")]
+def attention_list(title: str, entries: Sequence[Attention]) -> RenderableType:
+    """List what needs a person, each with what to do; ``title`` follows how many they are."""
+    lines: list[RenderableType] = [Text(f"{len(entries)} {title}", style="bold magenta")]
     for entry in entries:
         lines.append(Text.assemble((printable(entry.student), "bold"), f": {_one_line(entry.why)}"))
         lines.append(Padding(Text(entry.advice, style="dim"), (0, 0, 0, 2)))

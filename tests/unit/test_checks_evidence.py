@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from autograder.checks import assert_accuracy, assert_error_against_baseline, assert_loss_falls
-from autograder.checks.evidence import measuring, note
+from autograder.checks import assert_accuracy, assert_close, assert_error_against_baseline, assert_loss_falls
+from autograder.checks.evidence import close_calls, measuring, note
 from autograder.checks.training import assert_claimed, assert_learning, assert_reported
 from autograder.errors import CheckFailure
 from autograder.model import Evidence
@@ -114,3 +114,28 @@ def test_outside_of_a_check_nothing_is_kept() -> None:
             note(Evidence("loss", "", 2.0))
         note(Evidence("loss", "", 3.0))
     assert ([one.observed for one in inner], [one.observed for one in outer]) == ([2.0], [3.0])
+
+
+@pytest.mark.parametrize("error, is_close", [(1e-9, False), (2e-7, False), (4e-7, True), (3e-6, True), (1e-5, False)])
+def test_an_error_near_the_tolerance_is_a_close_call(error: float, is_close: bool) -> None:
+    """Within a factor of four of 1e-6, on either side; a verdict far from it is nobody's doubt."""
+    with close_calls() as found, suppress(CheckFailure):
+        assert_close(1.0 + error, 1.0)
+    assert bool(found) is is_close
+
+
+@pytest.mark.parametrize(
+    "evidence, near",
+    [
+        (Evidence("loss", "", 0.99, threshold=1.0), True),
+        (Evidence("loss", "", 0.9, threshold=1.0), False),
+        (Evidence("loss", "", 0.9), False),
+        (Evidence("accuracy", "", 0.9, 0.85, 0.9, threshold=0.904, items=200), True),
+        (Evidence("accuracy", "", 0.9, 0.85, 0.95, threshold=0.904, items=200), False),
+    ],
+)
+def test_a_measurement_near_its_threshold_is_a_close_call(evidence: Evidence, near: bool) -> None:
+    """2 % of the threshold, or one item more or less of those that were counted."""
+    with close_calls() as found, measuring():
+        note(evidence)
+    assert bool(found) is near

@@ -14,7 +14,7 @@ from rich.console import Console, RenderableType
 
 from autograder.model import Evidence, points
 from autograder.views import printable, text
-from autograder.views.summary import attention
+from autograder.views.summary import attention, close_calls
 
 if TYPE_CHECKING:
     from tests.conftest import ReportOf
@@ -134,16 +134,28 @@ def test_what_a_broken_check_said_is_for_the_instructor(report_of: ReportOf) -> 
     """It is about the hidden test: the student's view leaves it out, the instructor's list tells it."""
     report = report_of("ada", fit=None)
     assert "fit is broken" not in _shown(text.student(report))
-    assert "ada: fit: fit is broken" in _shown(text.attention_list(attention([report])))
+    assert "ada: fit: fit is broken" in _shown(text.attention_list("to look at", attention([report])))
 
 
 def test_the_list_for_a_person_says_what_to_do(report_of: ReportOf) -> None:
     """An ungradable file is asked for again; what is fine is not listed."""
     entries = attention([report_of("ada"), report_of("alan", reason="The file is empty.")])
     assert [entry.student for entry in entries] == ["alan"]
-    shown = _shown(text.attention_list(entries))
+    shown = _shown(text.attention_list("to look at", entries))
     assert "alan: The file is empty." in shown
     assert "Ask for a new file" in shown
+
+
+def test_what_was_decided_by_little_is_told_to_the_instructor_alone(report_of: ReportOf) -> None:
+    """Whoever passed or failed by a hair is listed, and what to do; the student's view does not mention it."""
+    report = report_of("ada", fit=0.0)
+    *others, fit = report.tasks
+    close = replace(fit, checks=(replace(fit.checks[0], close="The largest error is 1.1e-06."),))
+    report = replace(report, tasks=(*others, close))
+    shown = _shown(text.attention_list("decided by little", close_calls([report, report_of("alan")])))
+    assert "1 decided by little" in shown
+    assert "ada: fit, does fit: failed by little. The largest error is 1.1e-06." in shown
+    assert "by little" not in _shown(text.student(report))
 
 
 @pytest.mark.parametrize(
