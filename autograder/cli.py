@@ -10,6 +10,7 @@ Everything heavy is imported by the command that needs it, so that ``--help`` an
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import os
 import sys
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from autograder.audit.candidates import Candidate
     from autograder.grading.engine import Grader
     from autograder.grading.session import Hire, Order, Result
 
@@ -150,31 +152,37 @@ def calibrate(
 @app.command()
 def audit(
     slug: Slug,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="A sample: one mutant and one misconception per task.")
-    ] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="One mutant and one misconception of each task.")] = False,
+    times: Annotated[int, typer.Option("--repeat", min=0, metavar="N", help="Grade N times, compare the reports.")] = 0,
     workers: Workers = CORES,
     fresh: Annotated[bool, typer.Option("--fresh", help="Grade again what did not change, too.")] = False,
 ) -> None:
     """Grade the grader: right answers, known wrong ones and mechanical mutants, each in its sandbox."""
+    from autograder.audit.candidates import candidates, sample
+
+    assignment = Course.find(Path.cwd()).assignment(slug)
+    everyone = candidates(assignment, with_mutants=quick or not times)
+    tried = sample(everyone) if quick else everyone
+    raise typer.Exit(
+        show_stability(assignment, tried, workers, times) if times else show_audit(assignment, tried, workers, fresh)
+    )
+
+
+def show_audit(assignment: Assignment, tried: Sequence[Candidate], workers: int, fresh: bool) -> int:
+    """Examine the candidates, write and show what was found, and return the exit code."""
     from rich.console import Console
 
     from autograder.audit import equivalent
-    from autograder.audit.candidates import candidates, sample
     from autograder.audit.examination import examine
     from autograder.audit.findings import find
     from autograder.grading.journal import write_page
     from autograder.views.audit import PAGE, RECORD, page, record, summary
     from autograder.views.progress import Progress
 
-    console, assignment = Console(), Course.find(Path.cwd()).assignment(slug)
-    argued = equivalent.load(assignment.equivalent_mutants)
-    everyone = candidates(assignment)
-    tried = sample(everyone) if quick else everyone
+    console, argued = Console(), equivalent.load(assignment.equivalent_mutants)
     with Progress(console) as progress:
-        examined = examine(
-            assignment, tried, lambda: _local_grader(assignment, unsafe=False), progress, workers=workers, fresh=fresh
-        )
+        hire = functools.partial(_local_grader, assignment, unsafe=False)
+        examined = examine(assignment, tried, hire, progress, workers=workers, fresh=fresh)
     found = find(assignment, tried, examined.reports, argued)
     write_page(assignment.audit / RECORD, record(found))
     write_page(assignment.audit / PAGE, page(assignment.rubric.title, found))
@@ -182,8 +190,26 @@ def audit(
     console.print(summary(found))
     _say(f"open {assignment.audit / PAGE}")
     if examined.stopped_by is not None:
-        raise typer.Exit(128 + examined.stopped_by)
-    raise typer.Exit(3 if found.findings or any(not one.reason for one in found.survivors) else 0)
+        return 128 + examined.stopped_by
+    return 3 if found.is_flawed else 0
+
+
+def show_stability(assignment: Assignment, tried: Sequence[Candidate], workers: int, times: int) -> int:
+    """Grade the candidates again and again, show whose report differed, and return the exit code."""
+    from rich.console import Console
+
+    from autograder.audit.stability import repeat
+    from autograder.views.audit import stability
+    from autograder.views.progress import Progress
+
+    console = Console()
+    with Progress(console) as progress, _local_grader(assignment, unsafe=False) as grader:
+        found = repeat(assignment, tried, grader, progress, workers, times)
+    console.print()
+    console.print(stability(found))
+    if found.stopped_by is not None:
+        return 128 + found.stopped_by
+    return 3 if found.differences else 0
 
 
 @app.command()

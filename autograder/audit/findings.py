@@ -78,6 +78,11 @@ class Audit:
         return tuple(check for check in self.checks if not check.killed)
 
     @property
+    def is_flawed(self) -> bool:
+        """Say whether there is something to mend."""
+        return bool(self.findings) or len(self.survivors) > self.equivalent
+
+    @property
     def equivalent(self) -> int:
         """How many mutants were argued away."""
         return sum(bool(one.reason) for one in self.survivors)

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.audit.findings import Audit, CheckRecord, Finding, Survivor
+from autograder.audit.stability import Stability
 from autograder.views import printable
 from autograder.views.html import template
 
@@ -85,6 +86,18 @@ def summary(audit: Audit) -> RenderableType:
         *_listed("mutants that nobody noticed", [_survivor(one) for one in survivors]),
         *_listed("checks that never decided", [_check(one) for one in audit.idle]),
     )
+
+
+def stability(found: Stability) -> RenderableType:
+    """Draw what became of the same submissions, graded several times."""
+    head = f"{found.candidates} submissions graded {found.rounds} times: "
+    same = "every report the same" if not found.differences else f"{len(found.differences)} reports differ"
+    lines = [
+        Text.assemble((one.candidate, "bold"), f", round {one.round}: {printable(one.what)}")
+        for one in found.differences
+    ]
+    close = Text(f"{found.close} verdicts were decided by little.", style="dim")
+    return Group(Text(head + same, style="bold"), close, *_listed("reports that differ", lines))
 
 
 def _listed(title: str, lines: Sequence[Text]) -> Iterator[RenderableType]:

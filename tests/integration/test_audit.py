@@ -14,6 +14,7 @@ from autograder.audit.candidates import Candidate, Kind, candidates, sample
 from autograder.audit.equivalent import Equivalent
 from autograder.audit.examination import examine
 from autograder.audit.findings import Audit, Flaw, find
+from autograder.audit.stability import repeat
 from autograder.course import Assignment
 from autograder.examine.grader import LocalGrader
 from autograder.grading.engine import Event, Finished, Grader
@@ -126,3 +127,21 @@ def test_the_command_writes_record_and_page(
     page = Path(copied.audit / "audit.html").read_text(encoding="utf8")
     assert "doubles 3 numbers" in page
     assert "<script" not in page
+
+
+def test_an_honest_class_gets_the_same_reports_every_time(copied: Assignment) -> None:
+    """Whatever the order, and with more at once than there are cores."""
+    everyone = sample(candidates(copied))
+    with LocalGrader(copied) as grader:
+        found = repeat(copied, everyone, grader, lambda _: None, workers=2, times=3)
+    assert (found.rounds, found.candidates, found.differences) == (3, len(everyone), ())
+
+
+def test_a_grade_that_changes_is_named(copied: Assignment) -> None:
+    """A submission that behaves one way or the other by chance is found, with the check that told."""
+    answers = f"{copied.solution.read_text(encoding='utf8')}\nimport random\nSEED = random.SystemRandom().random()\n"
+    fickle = answers + "def double(x):\n    return x * SEED\n"
+    everyone = [Candidate("fickle", Kind.SOLUTION, fickle), *sample(candidates(copied))[:2]]
+    with LocalGrader(copied) as grader:
+        found = repeat(copied, everyone, grader, lambda _: None, workers=2, times=2)
+    assert [(one.candidate, one.round) for one in found.differences] == [("fickle", 2)]
