@@ -19,7 +19,7 @@ from autograder.checks.architecture import (
 from autograder.checks.fitting import probe_loss
 from autograder.checks.logistic import network
 from autograder.checks.models import claimed, make_model, model_of
-from autograder.checks.transfer import assert_top, assert_top_moved, classifier, drawn
+from autograder.checks.transfer import assert_top, assert_top_moved, classifier, drawn, fine_tuned
 from autograder.errors import CheckFailure
 
 SHAPE = (6, 6, 2)
@@ -200,7 +200,7 @@ def tune(student, rng, count=24, **options):
     """Let you fine-tune a tiny model whose head was trained; return all of it."""
     model, base, x, y = classifier(student, rng, count=count, epochs=1)
     before = model.weights(), base.weights()
-    history = student.handle.fine_tune(model.handle, base.handle, x, y, **options)
+    history = fine_tuned(student, model, base, x, y, **options)
     return model, base, before, history
 
 

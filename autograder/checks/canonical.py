@@ -6,7 +6,8 @@ become one form where the difference is a student's free choice:
 
 - zero padding before a convolution is the convolution's own; what counts is how much there is, not what it is called;
 - an element-wise function after a concatenation, a flattening, or a max pooling (if it never falls) stands before it;
-- global average pooling is that, whether it is a layer, a mean over both axes, or one large pooling and a flattening;
+- global average pooling is that, whether it is a layer, a mean over both axes, at once or one after the other, or one
+  large pooling and a flattening;
 - ReLU of ReLU is ReLU, and flattening what is flat is nothing;
 - ``TimeDistributed(Dense)`` is Dense, and ``RNN(LSTMCell)`` is LSTM.
 """
@@ -110,6 +111,8 @@ class _Builder:
             stage = replace(stage, kind="flatten" if len(stage.output) == 1 else stage.kind)
         if stage.kind == "conv":
             return self._convolution(stage, step, inputs)
+        if first is not None and _is_begun_by(stage, first, self._input_of(inputs[0])):
+            return self.new(stage, self.inputs[inputs[0]])
         return self.new(stage, inputs)
 
     def _convolution(self, stage: Stage, step: Step, inputs: Sequence[int]) -> int:
@@ -163,3 +166,13 @@ def _is_global_pool(stage: Stage, source: Shape) -> bool:
     if stage.kind in ("global_average_pool", "global_max_pool"):
         return True
     return stage.kind in ("average_pool", "max_pool") and stage.activation is None and stage.kernel == source[:-1]
+
+
+def _is_begun_by(stage: Stage, first: Stage, source: Shape) -> bool:
+    """Tell whether a global pooling only goes on with what a mean over rows or columns began."""
+    begins = {"global_average_pool": "mean", "global_max_pool": "max"}.get(stage.kind)
+    if begins is None or first.kind != begins:
+        return False
+    given, rank = first.details["axis"], len(source) + 1
+    axes = given if isinstance(given, list) else [given]
+    return all(type(axis) is int and 0 < axis % rank < rank - 1 for axis in axes)

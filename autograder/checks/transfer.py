@@ -27,7 +27,7 @@ from autograder.checks.logistic import network
 from autograder.checks.models import Model, claimed, make_model, moved
 from autograder.checks.stages import Expected, batch_norm, conv, dense, global_average_pool, max_pool, other
 from autograder.data import draw_shapes
-from autograder.errors import CheckFailure
+from autograder.errors import CheckFailure, StudentRaised
 from autograder.subject.proxy import Subject
 
 Array = npt.NDArray[Any]
@@ -229,6 +229,23 @@ def _own_top(student: Subject, count: int) -> set[int] | None:
     return {weight.number for layer in trained for weight in layer.weights if weight.number < last} or None
 
 
+def fine_tuned(student: Subject, model: Model, base: Model, images: Array, labels: Array, **options: object) -> object:
+    """Let the student fine-tune; return what came back. A model that was not compiled anew is called that.
+
+    Raises:
+        CheckFailure: Keras refused to train what its optimizer does not know, or something else was raised.
+    """
+    try:
+        return student.handle.fine_tune(model.handle, base.handle, images, labels, **options)
+    except StudentRaised as error:
+        if "Unknown variable" not in error.text:
+            raise
+    raise CheckFailure(
+        "fine_tune goes on with the optimizer of an earlier training, which does not know what was unfrozen.",
+        hint="Compile the model anew, with a new optimizer, after you have unfrozen the top and before you fit.",
+    )
+
+
 def tuned_predictions(student: Subject, path: Path, few: tuple[Array, Array], others: Array, seed: int) -> Array:
     """Train a head on the shipped base with a ``few`` pictures and labels, let the student fine-tune; predict others.
 
@@ -241,7 +258,7 @@ def tuned_predictions(student: Subject, path: Path, few: tuple[Array, Array], ot
     compiled = {"optimizer": adam, "loss": _LOSS}
     model.fit(pictures, labels, others[:1], epochs=5, batch_size=8, seed=seed, compiled=compiled)
     before = base.weights()
-    student.handle.fine_tune(model.handle, base.handle, pictures, labels, layers=2, learning_rate=1e-3, epochs=10)
+    fine_tuned(student, model, base, pictures, labels, layers=2, learning_rate=1e-3, epochs=10)
     if not any(moved(before, base.weights())):
         raise CheckFailure("No weight of the base has moved.")
     return model.predict(others, (classes,))

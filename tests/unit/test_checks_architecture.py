@@ -174,14 +174,16 @@ def test_an_activation_stays_where_another_path_reads_what_is_before_it() -> Non
     assert_stages(net.read(), [straight, add([other("activation", activation="relu")], [], activation=None)])
 
 
-@pytest.mark.parametrize("way", ["layer", "mean", "pool", "keepdims"])
+@pytest.mark.parametrize("way", ["layer", "mean", "mean of means", "pool", "keepdims"])
 def test_global_average_pooling_has_many_spellings(way: str) -> None:
-    """A layer, a mean, one large pooling and a flattening."""
+    """A layer, a mean, two means, one large pooling and a flattening."""
     net = Network(6, 5, 3)
     if way == "layer":
         net.op("GlobalAveragePooling2D", [net.input], (3,))
     if way == "mean":
         net.op("Mean", [net.input], (3,), axis=[1, -2], keepdims=False)
+    if way == "mean of means":
+        net.op("Mean", [net.op("Mean", [net.input], (6, 3), axis=-2)], (3,), axis=1)
     if way == "pool":
         net.flat(net.op("AveragePooling2D", [net.input], (1, 1, 3), pool_size=[6, 5], padding="valid"))
     if way == "keepdims":
@@ -193,6 +195,15 @@ def test_a_mean_over_channels_is_none() -> None:
     """Only the mean over all of the image is global average pooling."""
     net = Network(6, 5, 3)
     net.op("Mean", [net.input], (6, 5), axis=-1)
+    assert not matches([global_average_pool()], stages_of(net.read()))
+
+
+@pytest.mark.parametrize("first, axis", [("Mean", -1), ("Max", 1)])
+def test_a_mean_of_something_else_is_none(first: str, axis: int) -> None:
+    """Neither after a mean over the channels, nor after a maximum over the rows, is a mean the rest of one."""
+    net = Network(6, 5, 3)
+    left = (6, 5) if axis == -1 else (5, 3)
+    net.op("Mean", [net.op(first, [net.input], left, axis=axis)], (left[1],), axis=1)
     assert not matches([global_average_pool()], stages_of(net.read()))
 
 

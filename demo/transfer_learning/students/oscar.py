@@ -1,0 +1,1 @@
+# Hands in the notebook as it was released.
