@@ -160,6 +160,7 @@ def audit(
     """Grade the grader: right answers, known wrong ones and mechanical mutants, each in its sandbox."""
     from autograder.audit.candidates import candidates, sample
 
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # the authors' misconceptions import it, and it talks
     assignment = Course.find(Path.cwd()).assignment(slug)
     everyone = candidates(assignment, with_mutants=quick or not times)
     tried = sample(everyone) if quick else everyone
