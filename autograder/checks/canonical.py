@@ -9,7 +9,8 @@ become one form where the difference is a student's free choice:
 - global average pooling is that, whether it is a layer, a mean over both axes, at once or one after the other, or one
   large pooling and a flattening;
 - ReLU of ReLU is ReLU, and flattening what is flat is nothing;
-- ``TimeDistributed(Dense)`` is Dense, and ``RNN(LSTMCell)`` is LSTM.
+- ``TimeDistributed(Dense)`` is Dense, and ``RNN(LSTMCell)`` is LSTM;
+- a recurrent layer that gives every step, of which the last one is taken, is one that gives the last state.
 """
 
 from __future__ import annotations
@@ -19,7 +20,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from autograder.checks.description import Description, Operation, Shape
-from autograder.checks.translation import ELEMENTWISE, MONOTONE, Pads, Stage, Step, activation_of, paddings, translate
+from autograder.checks.translation import (
+    ELEMENTWISE,
+    MONOTONE,
+    RECURRENT,
+    Pads,
+    Stage,
+    Step,
+    activation_of,
+    paddings,
+    takes_last_step,
+    translate,
+)
 from autograder.errors import CheckFailure
 
 _NOTHING = re.compile(
@@ -113,6 +125,9 @@ class _Builder:
             return self._convolution(stage, step, inputs)
         if first is not None and _is_begun_by(stage, first, self._input_of(inputs[0])):
             return self.new(stage, self.inputs[inputs[0]])
+        if first is not None and first.kind in RECURRENT and takes_last_step(step):
+            last = replace(first, output=stage.output, details={**first.details, "sequences": False})
+            return self.new(last, self.inputs[inputs[0]])
         return self.new(stage, inputs)
 
     def _convolution(self, stage: Stage, step: Step, inputs: Sequence[int]) -> int:

@@ -10,11 +10,9 @@ from __future__ import annotations
 from autograder.checks.architecture import stages_of
 from autograder.checks.description import Description
 from autograder.checks.models import Model
+from autograder.checks.translation import RECURRENT
 from autograder.checks.wording import printable
 from autograder.errors import CheckFailure
-
-RECURRENT = frozenset({"simple_rnn", "gru", "lstm"})
-"""Kinds of stages that read step by step."""
 
 BESIDE = frozenset({"dense", "masking", "layer_norm", "batch_norm", "rescaling"})
 """Kinds of stages that may stand before and behind these: they look at one step, or at what was read."""

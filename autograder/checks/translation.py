@@ -20,6 +20,9 @@ ELEMENTWISE = MONOTONE | {"gelu", "silu", "softsign", "mish", "exponential", "ha
 
 _RECURRENT = {"SimpleRNN": "simple_rnn", "LSTM": "lstm", "GRU": "gru"}
 
+RECURRENT = frozenset(_RECURRENT.values())
+"""Kinds of stages that read step by step."""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -84,6 +87,15 @@ def activation_of(step: Step) -> str | None:
     if name in ("softmax", "log_softmax") and config.get("axis") not in (-1, len(step.operation.shapes[0]) - 1, None):
         return f"{name} over axis {config.get('axis')}"
     return name if name in ELEMENTWISE or name in ("softmax", "log_softmax", "prelu") else None
+
+
+def takes_last_step(step: Step) -> bool:
+    """Tell whether an operation takes the last step of sequences ``(N, T, H)``, and of it everything: ``x[:, -1]``."""
+    args = step.operation.call.get("args")
+    if step.kind != "GetItem" or len(step.source) != 2 or not isinstance(args, list) or len(args) != 2:
+        return False
+    last = [-1] if step.source[0] is None else [-1, step.source[0] - 1]
+    return any(args[1] in ([":", index], [":", index, ":"]) for index in last)
 
 
 def translate(step: Step) -> Stage:

@@ -50,9 +50,11 @@ def describe(model: Any, input_shape: Sequence[int] | None = None) -> dict[str, 
 
 
 def plain(value: object, depth: int = 0) -> object:
-    """Return numbers, texts and truth values, in lists and dicts, as they are; leave all else out."""
+    """Return numbers, texts and truth values, in lists and dicts, as they are, slices as texts; leave all else out."""
     if value is None or type(value) in (bool, int, float):
         return value
+    if type(value) is slice:
+        return ":".join("" if part is None else str(part)[:_LONGEST_TEXT] for part in _bounds(value))
     if type(value) is str:
         return value[:_LONGEST_TEXT]
     if depth < _DEPTH and isinstance(value, (list, tuple)):
@@ -60,6 +62,11 @@ def plain(value: object, depth: int = 0) -> object:
     if depth < _DEPTH and isinstance(value, dict):
         return _plain_items(value, depth + 1)
     return None
+
+
+def _bounds(value: slice) -> list[Any]:
+    bounds = [value.start, value.stop, value.step]
+    return bounds if value.step is not None else bounds[:2]
 
 
 def _plain_items(items: dict[Any, Any], depth: int = 1) -> dict[str, object]:
@@ -247,9 +254,22 @@ def _call(node: Any) -> dict[str, object]:
 
 def _function_name(function: Any) -> str:
     if isinstance(function, keras.layers.Layer):
-        return snake_case(type(function).__name__)
+        return _layer_name(function)
     name = getattr(function, "__name__", None)
     return name.removesuffix("_v2") if isinstance(name, str) else snake_case(type(function).__name__)
+
+
+def _layer_name(layer: Any) -> str:
+    """Name a layer that stands in the place of a function: ``activation=keras.layers.ReLU()`` is relu."""
+    if isinstance(layer, keras.layers.Activation):
+        return _function_name(layer.activation)
+    if isinstance(layer, keras.layers.ReLU) and (layer.max_value, layer.negative_slope, layer.threshold) == (
+        None,
+        0,
+        0,
+    ):
+        return "relu"
+    return snake_case(type(layer).__name__)
 
 
 def _compiled(model: Any) -> dict[str, object] | None:

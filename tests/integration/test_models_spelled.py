@@ -1,0 +1,56 @@
+"""Networks of real Keras that are written differently and compute the same: they have one canonical form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import pytest
+
+from autograder.checks.architecture import stages_of
+from autograder.checks.description import read_description
+from autograder.checks.stages import dense, matches, recurrent
+from autograder.subject.description import describe
+
+layers = keras.layers
+
+
+def is_last_state(layer: Any, taken: Callable[[Any], Any]) -> bool:
+    """Tell whether taking something of every step is seen as a layer that gives its last state."""
+    steps = keras.Input((7, 2))
+    model = keras.Model(steps, layers.Dense(1)(taken(layer(steps))))
+    return matches([recurrent("gru", 5), dense(1)], stages_of(read_description(describe(model))))
+
+
+@pytest.mark.parametrize("taken", [lambda h: h[:, -1], lambda h: h[:, -1, :], lambda h: h[:, 6]])
+@pytest.mark.parametrize("spelled", [lambda function: function, layers.Lambda])
+def test_the_last_of_every_step_is_the_last_state(taken: Any, spelled: Any) -> None:
+    """A student may ask for every step and take the last one; that is what a layer gives by default."""
+    assert is_last_state(layers.GRU(5, return_sequences=True), spelled(taken))
+
+
+@pytest.mark.parametrize("taken", [lambda h: h[:, 5], lambda h: h[:, 0], lambda h: h[1:, -1], lambda h: h[:, -1, ::-1]])
+def test_any_other_part_of_the_steps_is_not(taken: Any) -> None:
+    """An earlier step, some sequences only, or units in another order are another network."""
+    assert not is_last_state(layers.GRU(5, return_sequences=True), taken)
+
+
+def test_the_last_step_of_both_directions_is_not() -> None:
+    """At the last step the backward half has read one step only: the best known mistake with these layers."""
+    assert not is_last_state(layers.Bidirectional(layers.GRU(5, return_sequences=True)), lambda h: h[:, -1])
+
+
+@pytest.mark.parametrize(
+    "activation, name",
+    [
+        (layers.ReLU(), "relu"),
+        (layers.Activation("relu"), "relu"),
+        (layers.ReLU(max_value=6), "re_lu"),
+        (layers.LeakyReLU(), "leaky_re_lu"),
+    ],
+)
+def test_an_activation_may_be_a_layer(activation: Any, name: str) -> None:
+    """``activation=keras.layers.ReLU()`` is ReLU, unless the layer is a bounded or a leaky one."""
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(1, activation=activation)])
+    assert matches([dense(1, name)], stages_of(read_description(describe(model))))
