@@ -9,12 +9,13 @@ become one form where the difference is a student's free choice:
 - global average pooling is that, whether it is a layer, a mean over both axes, at once or one after the other, or one
   large pooling and a flattening;
 - ReLU of ReLU is ReLU, and flattening what is flat is nothing;
-- ``TimeDistributed(Dense)`` is Dense, and ``RNN(LSTMCell)`` is LSTM;
+- ``TimeDistributed(Dense)`` is Dense, ``RNN(LSTMCell)`` is LSTM, and ``RNN([LSTMCell, LSTMCell])`` is two of them;
 - a recurrent layer that gives every step, of which the last one is taken, is one that gives the last state.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ from autograder.checks.translation import (
     Step,
     activation_of,
     paddings,
+    stacked_cells,
     takes_last_step,
     translate,
 )
@@ -91,6 +93,8 @@ class _Builder:
         function = activation_of(step)
         if function is not None and len(inputs) == 1:
             return self.activated(inputs[0], function, step.output)
+        if stack := stacked_cells(step):
+            return functools.reduce(lambda place, stage: self.new(stage, [place]), stack, inputs[0])
         place = self._simplified(translate(step), step, inputs)
         own = step.config.get("activation")
         applied = self.stages[place].kind.endswith(_WITH_ACTIVATION) and isinstance(own, str)

@@ -179,6 +179,26 @@ def _recurrent(step: Step) -> Stage:
     return Stage(kind, step.output, channels=units, bias=bias, details=details)
 
 
+def stacked_cells(step: Step) -> tuple[Stage, ...]:
+    """Return the recurrent layers that ``RNN([cell, cell])`` is, from the input up; nothing for any other operation."""
+    name, config = _wrapped(step.config.get("cell"))
+    cells = config.get("cells")
+    known = step.kind == "RNN" and name == "StackedRNNCells" and len(step.source) == 2
+    if not known or not isinstance(cells, list) or not cells:
+        return ()
+    inner = {
+        "return_sequences": True,
+        "go_backwards": step.config.get("go_backwards"),
+    }  # who reads first may turn round
+    stages: list[Stage] = []
+    for cell in cells:
+        stage = _recurrent(replace(step, operation=replace(step.operation, config={**inner, "cell": cell})))
+        stages.append(replace(stage, output=(step.source[0], stage.channels), layer=step.operation.layer))
+        inner["go_backwards"] = False
+    sequences = step.config.get("return_sequences") is True
+    return *stages[:-1], replace(stages[-1], output=step.output, details={**stages[-1].details, "sequences": sequences})
+
+
 def _bidirectional(step: Step) -> Stage:
     forward, back = (_wrapped(step.config.get(each)) for each in ("layer", "backward_layer"))
     inner = _recurrent(replace(step, operation=replace(step.operation, kind=forward[0], config=forward[1])))

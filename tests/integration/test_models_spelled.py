@@ -41,6 +41,18 @@ def test_the_last_step_of_both_directions_is_not() -> None:
     assert not is_last_state(layers.Bidirectional(layers.GRU(5, return_sequences=True)), lambda h: h[:, -1])
 
 
+@pytest.mark.parametrize("sequences", [False, True])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_stacked_cells_are_a_stack(sequences: bool, backwards: bool) -> None:
+    """``RNN([cell, cell])`` is two layers; it is the lower one that may begin at the end."""
+    options = {"return_sequences": sequences, "go_backwards": backwards}
+    model = keras.Sequential([keras.Input((7, 2)), layers.RNN([layers.LSTMCell(5), layers.GRUCell(4)], **options)])
+    lower, upper = stages_of(read_description(describe(model)))
+    assert matches([recurrent("gru", 4, sequences=sequences)], [upper])
+    assert matches([recurrent("lstm", 5, sequences=True)], [lower]) is not backwards
+    assert (lower.stage.output, upper.stage.output) == ((7, 5), (7, 4) if sequences else (4,))
+
+
 @pytest.mark.parametrize(
     "activation, name",
     [
