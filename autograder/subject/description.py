@@ -269,7 +269,8 @@ def _layer_name(layer: Any) -> str:
         0,
     ):
         return "relu"
-    return snake_case(type(layer).__name__)
+    name = snake_case(type(layer).__name__)
+    return {"leaky_re_lu": "leaky_relu", "p_re_lu": "prelu"}.get(name, name)
 
 
 def _compiled(model: Any) -> dict[str, object] | None:

@@ -59,7 +59,7 @@ def test_stacked_cells_are_a_stack(sequences: bool, backwards: bool) -> None:
         (layers.ReLU(), "relu"),
         (layers.Activation("relu"), "relu"),
         (layers.ReLU(max_value=6), "re_lu"),
-        (layers.LeakyReLU(), "leaky_re_lu"),
+        (layers.LeakyReLU(), "leaky_relu"),
     ],
 )
 def test_an_activation_may_be_a_layer(activation: Any, name: str) -> None:
