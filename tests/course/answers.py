@@ -169,7 +169,7 @@ def learned_by_heart(answers: Answers, names: Collection[str]) -> tuple[ModuleSu
     return ModuleSubject({name: reciting(name) for name in names}), len(memory)
 
 
-IN_THE_MAKING = frozenset({"cnn_architectures", "keras_cnn", "transfer_learning"})
+IN_THE_MAKING: frozenset[str] = frozenset()
 """Assignments that build and grade, whose thresholds are not calibrated and whose proofs have not been seen to hold."""
 
 WRITTEN = [Answers(one) for one in Course.find(Path(__file__).parent).assignments()]
