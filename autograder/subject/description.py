@@ -276,7 +276,9 @@ def _layer_name(layer: Any) -> str:
 def _compiled(model: Any) -> dict[str, object] | None:
     if not getattr(model, "compiled", False) or getattr(model, "optimizer", None) is None:
         return None
-    loss = keras.losses.get(model.loss) if isinstance(model.loss, str) else model.loss
+    losses = keras.tree.flatten(model.loss)
+    loss = losses[0] if len(losses) == 1 else model.loss  # a model with one output may have a list of one loss
+    loss = keras.losses.get(loss) if isinstance(loss, str) else loss
     metrics = getattr(getattr(model, "_compile_metrics", None), "_user_metrics", None)
     return {
         "optimizer": type(model.optimizer).__name__,

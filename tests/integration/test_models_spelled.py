@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import pytest
 
-from autograder.checks.architecture import stages_of
+from autograder.checks.architecture import assert_compiled, stages_of
 from autograder.checks.description import read_description
 from autograder.checks.stages import dense, matches, recurrent
 from autograder.subject.description import describe
@@ -66,3 +66,11 @@ def test_an_activation_may_be_a_layer(activation: Any, name: str) -> None:
     """``activation=keras.layers.ReLU()`` is ReLU, unless the layer is a bounded or a leaky one."""
     model = keras.Sequential([keras.Input((3,)), layers.Dense(1, activation=activation)])
     assert matches([dense(1, name)], stages_of(read_description(describe(model))))
+
+
+@pytest.mark.parametrize("loss", ["bce", ["binary_crossentropy"], {"answer": keras.losses.BinaryCrossentropy()}])
+def test_one_loss_may_stand_in_a_list(loss: Any) -> None:
+    """Keras takes a list or a dict of losses, one for each output, where there is one output too."""
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(1, activation="sigmoid", name="answer")])
+    model.compile("adam", loss)
+    assert_compiled(read_description(describe(model)), losses=("binary_crossentropy",))
