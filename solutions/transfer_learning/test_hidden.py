@@ -217,7 +217,8 @@ def test_base_does_not_move(student, rng, mode):
 def test_loss_falls(student, rng):
     """lowers the loss on pictures that it has not seen, epoch by epoch"""
     curve = head_curve(student, BASE_FILE, rng, epochs=6)
-    assert_loss_falls(curve.losses, drop=0.15, hint=RATE_ADVICE)
+    guessed = min(curve.start, np.log(len(NEW_KINDS)))  # a quick one learns most in its first epoch, so begin before it
+    assert_loss_falls([float(guessed), *curve.losses], drop=0.2, hint=RATE_ADVICE)
 
 
 RATE_ADVICE = "Few pictures make few steps: a head bears a learning rate of 0.01 and more, and small batches."
