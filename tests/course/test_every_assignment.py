@@ -46,9 +46,9 @@ def test_a_right_answer_gets_every_point(answers: Answers, path: Path, kind: str
 
 
 @every_assignment
-def test_there_are_three_alternates(answers: Answers) -> None:
-    """Three styles as different as a class writes them."""
-    assert len(answers.assignment.alternates) >= 3
+def test_there_are_five_alternates(answers: Answers) -> None:
+    """Five styles as different as a class writes them."""
+    assert len(answers.assignment.alternates) >= 5
 
 
 @pytest.mark.proves
