@@ -37,6 +37,17 @@ else:
 
 TOTAL_POINTS = 100.0
 
+_LARGEST = 1_000_000
+"""The largest limit: eleven days, or a TiB. Whoever wants more has mistaken the unit."""
+
+_FILE_BYTES = 65_536
+_LINE = 300
+_INTEGER_BITS = 64
+"""An integer of TOML has so many."""
+
+_SHOWN = 60
+"""Characters of a wrong value that a message repeats."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -93,20 +104,34 @@ def load(path: Path) -> Rubric:
     Raises:
         CourseError: the file is missing, is not TOML, or breaks a rule of the module's docstring.
     """
+    text = _text(path)
     try:
-        text = path.read_text(encoding="utf8")
+        data = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # a number of too many digits is no TOMLDecodeError
+        found = re.search(r"line (\d+)", str(error))
+        raise CourseError(f"is not TOML: {error}", path=path, line=int(found[1]) if found else None) from None
+    return _Reader(path, text).rubric(data)
+
+
+def _text(path: Path) -> str:
+    """Read the file, if it is one that the parser can take: it needs memory by the square of a key's dots."""
+    try:
+        with path.open("rb") as file:
+            contents = file.read(_FILE_BYTES + 1)
     except OSError as error:
         raise CourseError(
             f"cannot be read ({error.strerror}): every assignment needs a rubric.toml", path=path
         ) from None
+    if len(contents) > _FILE_BYTES:
+        raise CourseError(f"is too large: expected at most {_FILE_BYTES} bytes", path=path)
+    try:
+        text = contents.decode("utf8")
     except UnicodeDecodeError:
         raise CourseError("expected UTF-8 text: save the file as UTF-8", path=path) from None
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"line (\d+)", str(error))
-        raise CourseError(f"is not TOML: {error}", path=path, line=int(found[1]) if found else None) from None
-    return _Reader(path, text).rubric(data)
+    lines = text.split("\n")  # the only end of a line that TOML knows
+    if long := next((n for n, line in enumerate(lines, 1) if len(line) > _LINE), None):
+        raise CourseError(f"has a line of more than {_LINE} characters: break it", path=path, line=long)
+    return text
 
 
 class _Reader:
@@ -186,8 +211,8 @@ class _Reader:
         self._known(table, kinds, "[limits]")
         values = {name: self._value(table, name, kinds[name], None) for name in table}
         for name, value in values.items():
-            if value <= 0:
-                self.fail(f"{name} is {value:g}: expected more than 0", name)
+            if not 0 < value <= _LARGEST:
+                self.fail(f"{name} is {value:g}: expected more than 0 and at most {_LARGEST}", name)
         return Limits(**values)
 
     def _known(self, table: Mapping[str, Any], known: Iterable[str], where: str, start: int = 1) -> None:
@@ -204,14 +229,25 @@ class _Reader:
                 self.fail(f'"{key}" is missing: add `{key} = ...`', None)
             return default
         value = table[key]
+        if type(value) is int and value.bit_length() >= _INTEGER_BITS:
+            self.fail(f'"{key}" has too many digits: expected a smaller number', key, start)
         if kind is float and type(value) is int:
             value = float(value)
         if type(value) is not kind or (isinstance(value, float) and not math.isfinite(value)):
-            self.fail(f'"{key}" is {value!r}: expected {kind.__name__}', key, start)
+            self.fail(f'"{key}" is {_shown(value)}: expected {kind.__name__}', key, start)
         return value
 
     def _names(self, table: Mapping[str, Any], key: str, start: int = 1) -> tuple[str, ...]:
         value = self._value(table, key, list, [], start)
         if not all(isinstance(name, str) and name.isidentifier() for name in value):
-            self.fail(f'"{key}" is {value!r}: expected a list of names', key, start)
+            self.fail(f'"{key}" is {_shown(value)}: expected a list of names', key, start)
         return tuple(value)
+
+
+def _shown(value: object) -> str:
+    """Render a value of the file, however large it is."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of too many digits, or too many brackets
+        return f"a {type(value).__name__} that is too large"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

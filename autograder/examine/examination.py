@@ -49,6 +49,7 @@ class Examiner:
             executed = session.run()
             ran_s = session.notebook_s
             tasks = self._check(session, job, clean.notebook)
+            session.raise_for_failure()
         finally:
             session.discard()
         total_s = time.monotonic() - started

@@ -43,6 +43,7 @@ class LocalGrader:
         self._subjects: SubjectServer | None = None
         self._lock = threading.Lock()
         self._generation = 0
+        self._is_closed = False
         self._examiner: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
 
@@ -54,6 +55,7 @@ class LocalGrader:
             GraderError: a server does not come up.
         """
         with self._lock:
+            self._is_closed = False
             self._start()
         return self
 
@@ -69,7 +71,7 @@ class LocalGrader:
             self._subjects.wait_until_ready()
             self._wait_until_ready()
         except BaseException:
-            self.close()
+            self._end_servers()
             raise
         self._generation += 1
 
@@ -80,7 +82,7 @@ class LocalGrader:
         self.close()
 
     def grade(self, job: Job) -> Graded:
-        """Grade one submission; if a server died on the way, once more with fresh ones.
+        """Grade one submission; once more if that failed by no fault of its own, with fresh servers if one died.
 
         Raises:
             GraderError: it could not be graded, by no fault of its own.
@@ -91,17 +93,17 @@ class LocalGrader:
         try:
             return self._grade(job)
         except GraderError:
-            if not self._revived(generation):
+            self._revive(generation)
+            if self._is_closed:
                 raise
         return self._grade(job)
 
-    def _revived(self, generation: int) -> bool:
-        """Replace servers that died; True when there are others now than those of ``generation``."""
+    def _revive(self, generation: int) -> None:
+        """Replace servers that died, unless there are others by now than those of ``generation``."""
         with self._lock:
-            if generation == self._generation and self._has_died():
-                self.close()
+            if generation == self._generation and not self._is_closed and self._has_died():
+                self._end_servers()
                 self._start()
-            return generation != self._generation
 
     def _has_died(self) -> bool:
         """Say whether a server ended by itself; one whose sockets are gone may take a moment to be seen dead."""
@@ -135,7 +137,12 @@ class LocalGrader:
         return Graded(Report.from_json(answer["report"]), answer["notebook"])
 
     def close(self) -> None:
-        """End both servers; safe to call twice."""
+        """End both servers; safe to call twice. Whoever waits for a submission is told that it could not be graded."""
+        self._is_closed = True  # before the lock: nobody is to replace servers that are about to be ended
+        with self._lock:
+            self._end_servers()
+
+    def _end_servers(self) -> None:
         if self._control is not None:
             self._control.close()
         if self._examiner is not None:

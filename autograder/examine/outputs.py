@@ -29,6 +29,9 @@ _IMAGES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 _HARMLESS = frozenset({"text/plain", *_IMAGES})
 """Types that are kept as they are, once images are known to be images."""
 
+_RUNS = 10**6
+"""The largest number of a run that is believed."""
+
 _BROKEN = "This check broke; it is not your fault, and a person will look at it."
 """What a student reads of a broken check, whose own message is for the instructor."""
 
@@ -44,23 +47,34 @@ def finished(notebook: NotebookNode, tasks: tuple[TaskResult, ...]) -> bytes:
         else:
             cell.outputs = [_clean(output) for output in cell.outputs]
             cell.metadata.pop("execution", None)
+        cell.execution_count = _count(cell.execution_count)
     notebook.metadata.pop("widgets", None)
     text: str = nbformat.writes(notebook)
-    return text.encode()
+    return text.encode(errors="replace")  # half of a surrogate pair can be claimed, and not be written
+
+
+def _count(claimed: object) -> int | None:
+    """Return the number of a run, which the kernel tells and a page shows as it is."""
+    return claimed if type(claimed) is int and 0 < claimed <= _RUNS else None
 
 
 def _clean(output: NotebookNode) -> NotebookNode:
-    if output.output_type == "stream":
-        output.text = _CONTROL.sub("", str(output.text))
-    elif output.output_type == "error":
-        output.ename, output.evalue = (_CONTROL.sub("", str(output[key]))[:2000] for key in ("ename", "evalue"))
-        output.traceback = [_CONTROL.sub("", str(line)) for line in output.traceback]
-    else:
-        output.metadata = NotebookNode()
-        if not _HARMLESS.issuperset(output.data):
-            (output,) = _sanitizer().sanitize_code_outputs([output])
-        output.data = NotebookNode({kind: _data(kind, value) for kind, value in output.data.items()})
-    return output
+    """Make an output of known parts; a display that is updated later can have put its own into any of them."""
+    kind = output.output_type
+    if kind == "stream":
+        name = "stderr" if output.name == "stderr" else "stdout"
+        return NotebookNode(output_type=kind, name=name, text=_CONTROL.sub("", str(output.text)))
+    if kind == "error":
+        ename, evalue = (_CONTROL.sub("", str(output[key]))[:2000] for key in ("ename", "evalue"))
+        lines = [_CONTROL.sub("", str(line)) for line in output.traceback]
+        return NotebookNode(output_type=kind, ename=ename, evalue=evalue, traceback=lines)
+    shown = NotebookNode(output_type=kind, data=output.data, metadata=NotebookNode())
+    if kind == "execute_result":
+        shown.execution_count = _count(output.execution_count)
+    if not _HARMLESS.issuperset(shown.data):
+        (shown,) = _sanitizer().sanitize_code_outputs([shown])
+    shown.data = NotebookNode({kind: _data(kind, value) for kind, value in shown.data.items()})
+    return shown
 
 
 @functools.cache

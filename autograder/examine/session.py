@@ -26,6 +26,8 @@ from autograder.subject.sandbox import Walls
 FATAL_CELLS = 3
 """Cells that may end the process before the rest of the notebook is given up."""
 
+_LOST = "a subject ended because its keeper had ended"
+
 FRESH_SUBJECTS = 40
 """Subjects that one submission may use up in its checks."""
 
@@ -63,6 +65,7 @@ class Session:
         self._task = ""
         self._task_s: dict[str, float] = defaultdict(float)
         self._check_started = 0.0
+        self._failure: GraderError | None = None
 
     def run(self) -> Executed:
         """Run the notebook; a cell that ends the process is left out of the next try. Returns the first try's outputs.
@@ -99,11 +102,27 @@ class Session:
             if self._used >= FRESH_SUBJECTS:
                 raise CheckFailure("The process of this notebook was ended too often.")
             spent = time.monotonic()
-            self._try()
+            self._try_for_a_check()
             self._check_started += time.monotonic() - spent  # a fresh start is not the student's time
         if self._subject is None:
             raise CheckFailure("The notebook could not be run again after its process had ended.")
         return self._subject.agent
+
+    def _try_for_a_check(self) -> None:
+        try:
+            self._try()
+        except GraderError as error:
+            self._failure = error  # the check that meets it is broken, and nobody else would hear of it
+            raise
+
+    def raise_for_failure(self) -> None:
+        """Raise what went wrong in a check by no fault of the student's, so that nothing is decided by it.
+
+        Raises:
+            GraderError: a subject was lost, or could not be had.
+        """
+        if self._failure is not None:
+            raise self._failure
 
     def interrupt(self) -> None:
         """Raise KeyboardInterrupt in the subject."""
@@ -117,6 +136,8 @@ class Session:
             died = self._subject.poll()
             cause = died or self._subject.kill()
             self._subject.kill()
+            if self._subject.was_lost:
+                self._failure = GraderError(_LOST)
             self._subject = None
         return cause
 
@@ -144,6 +165,9 @@ class Session:
             subject.kill()
             raise
         self.notebook_s += time.monotonic() - started
+        if subject.was_lost:
+            subject.kill()
+            raise GraderError(_LOST)
         if executed.fatal is None and subject.poll() is None:
             self._subject = subject
         else:

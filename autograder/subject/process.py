@@ -123,6 +123,9 @@ class SubjectProcess:
         self.connection = connection
         self._folder = folder
         self._cause: str | None = None
+        self.was_lost = False
+        """True when the subject ended because its keeper did: by our fault, or the machine's."""
+
         self._unserved: list[socket.socket] = []
         self._entrance: int | None = None
 
@@ -166,7 +169,7 @@ class SubjectProcess:
         except DeadlinePassed:
             pass
         except ChannelClosed:
-            self._cause = "its keeper ended"
+            self._cause, self.was_lost = "its keeper ended", True
 
     def _release(self) -> None:
         self.agent.close()

@@ -112,3 +112,26 @@ def test_any_text_is_a_rubric_or_a_course_error(tmp_path_factory: pytest.TempPat
     except CourseError:
         return
     assert sum(task.points for task in loaded.tasks) == pytest.approx(rubric.TOTAL_POINTS)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("order = 2", "order = " + "9" * 290, "too many digits"),
+        ("order = 2", "order = 0x" + "f" * 290, "too many digits"),
+        ("points = 40", "points = 1" + "0" * 290, "too many digits"),
+        ("order = 2", "order = [" + "9," * 100 + "]", "'order' is"),
+        ("order = 2", "order = " + "[\n" * 3000, "is not TOML"),
+        ("order = 2", "order = [" + "0x" + "f" * 200 + "]", "expected int"),
+        ("order = 2", "a" + ".a" * 3000 + " = 1", "more than 300 characters"),
+        ("order = 2", "order = 2\n" * 7000, "at most 65536 bytes"),
+        ("check_s = 5", "check_s = 1e300", "at most 1000000"),
+        ("check_s = 5", "memory_mib = 1000001", "at most 1000000"),
+    ],
+)
+def test_what_is_too_large_is_one_line(read: Read, old: str, new: str, message: str) -> None:
+    """Numbers, brackets, keys and files beyond all measure are the author's error, and a short one."""
+    with pytest.raises(CourseError) as caught:
+        read(GOOD.replace(old, new, 1))
+    assert message in str(caught.value).replace('"', "'")
+    assert len(str(caught.value)) < 500
