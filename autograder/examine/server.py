@@ -83,6 +83,7 @@ class ExaminerServer:
         gc.collect()
         gc.freeze()
         self._say({"ready": True})
+        _fall_silent()
         signal.signal(signal.SIGCHLD, _reap)
         while self._serve_one(examiner):
             pass
@@ -130,6 +131,13 @@ def _examine(examiner: Examiner, stream: Channel) -> int:
         where = f"{Path(last.filename).name} line {last.lineno}"
         stream.send({"failed": f"the examiner broke: {type(error).__name__}: {error} ({where})"})
     return 0
+
+
+def _fall_silent() -> None:
+    """Lead stderr nowhere: the coordinator reads it only when this server does not start, and a full pipe blocks."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
 
 
 def _reap(*_: object) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import nbformat
+
+from autograder.course import Assignment
 from autograder.examine.grader import LocalGrader
 from autograder.model import Job, Outcome, ReportOutcome
-from tests.integration.conftest import Submit, messages, outputs, scores, timeless
+from tests.integration.conftest import RIGHT, Submit, messages, notebook, outputs, scores, timeless
 
 FULL = {"double": 40.0, "train": 40.0, "shout": 20.0}
 
@@ -268,3 +271,35 @@ def test_a_figure_of_the_release_is_not_run(submit: Submit) -> None:
 def test_a_stand_in_for_keras_disturbs_nothing(submit: Submit) -> None:
     """A NumPy notebook that imports what it may not use is graded like any other."""
     assert scores(submit(first="import keras, tensorflow.keras as tk\nfrom tensorflow import keras as k")) == FULL
+
+
+def test_hidden_tests_that_talk_hold_nobody_up(copied: Assignment) -> None:
+    """What they print goes nowhere, however much it is: a pipe that nobody reads would be full one day."""
+    talk = '    import sys\n    print("x" * 200_000, file=sys.stderr, flush=True)\n    x = rng'
+    hidden = copied.hidden_tests.read_text().replace("    x = rng", talk)
+    copied.hidden_tests.write_text(hidden)
+    body = notebook(copied.release_notebook, "", "", RIGHT)
+    with LocalGrader(copied) as grader:
+        assert grader.grade(Job("probe", "ada", body)).report.score == 100
+
+
+CLAIM = """\
+import json
+def claim(kind, **content):
+    kernel = get_ipython().kernel
+    kernel.session.pack = lambda value: json.dumps(value, default=str).encode()
+    kernel.session.send(kernel.iopub_socket, kind, content, parent=kernel.get_parent("shell"), ident=b"kernel")
+"""
+
+
+def test_a_message_that_cannot_be_written_breaks_nothing(submit: Submit) -> None:
+    """Half of a surrogate pair, and a number of the run that is none: points and notebook are as if it were text."""
+    graded = submit(
+        first=CLAIM + "claim('stream', name='stdout', text='half \\ud800')\n"
+        "claim('execute_input', code='', execution_count='<b>1</b>')"
+    )
+    assert graded.report.score == 100
+    assert graded.notebook is not None
+    cells = nbformat.reads(graded.notebook.decode(), 4).cells
+    assert [cell.outputs[0].text for cell in cells if "claim(" in cell.source] == ["half ?"]
+    assert all(cell.get("execution_count") is None or isinstance(cell.execution_count, int) for cell in cells)
