@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -112,9 +113,13 @@ def test_whoever_dies_during_the_last_check_costs_no_point(classroom: Classroom)
         for name, victim in victims.items():
             idle = len(_chain(grader))
             with _Examination(grader, body) as examination:
-                _until(lambda idle=idle: len(_chain(grader)) == idle + 4)  # keeper, warden, subject, and its child
+                _until(partial(_has_processes, grader, idle + 4))  # keeper, warden, subject, and its child
                 os.kill(victim(grader, idle), signal.SIGKILL)
             assert examination.reports == [right], name
+
+
+def _has_processes(grader: LocalGrader, count: int) -> bool:
+    return len(_chain(grader)) == count
 
 
 class _Examination:

@@ -18,7 +18,8 @@ def shown(*outputs: dict[str, Any], count: object = 1) -> NotebookNode:
     cell.outputs, cell.execution_count = [nbformat.from_dict(output) for output in outputs], count
     notebook = nbformat.reads(finished(executed, ()).decode(), 4)
     nbformat.validate(notebook)
-    return notebook.cells[0]
+    only: NotebookNode = notebook.cells[0]
+    return only
 
 
 @pytest.mark.parametrize("count", ["<script>alert(1)</script>", -1, 10**30, True, [1], {"a": 1}, 1.5, None])
