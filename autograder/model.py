@@ -18,6 +18,9 @@ from autograder.errors import GraderError
 SCHEMA = 1
 """Version of the report's JSON; it rises when a reader of the old one would be misled."""
 
+_SHOWN = 200
+"""Characters of a wrong value that a message repeats."""
+
 
 class Outcome(str, Enum):
     """What became of a check or a task. ``BROKEN`` is our fault and never costs points silently."""
@@ -168,13 +171,13 @@ class Report:
                 raise TypeError("not an object")
             if data.get("schema") != SCHEMA:
                 raise GraderError(
-                    f"expected a report of schema {SCHEMA}, received {data.get('schema')!r}: "
+                    f"expected a report of schema {SCHEMA}, received {repr(data.get('schema'))[:_SHOWN]}: "
                     "upgrade autograder, or grade again with --fresh"
                 )
             return typing.cast("Report", _record(cls, data))
         except (ValueError, TypeError, KeyError) as error:
             raise GraderError(
-                f"expected a report, received something else ({error}): grade again with --fresh"
+                f"expected a report, received something else ({str(error)[:_SHOWN]}): grade again with --fresh"
             ) from None
 
 

@@ -133,10 +133,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=100_000, help="of all targets together")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--target", help=argparse.SUPPRESS)
+    parser.add_argument("--target", choices=list(SHARES), help="only this one, with its share of the cases")
     parser.add_argument("--last", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.target:
+    if options.last:
         logging.disable(logging.CRITICAL)
         resource.setrlimit(resource.RLIMIT_AS, (MAPPED_BYTES, MAPPED_BYTES))
         target = next(one for one in TARGETS if one.name == options.target)
@@ -144,7 +144,7 @@ def main() -> int:
         return 0
     print(f"{'target':18} {'cases':>8} {'errors':26} {'accepted':>9} {'peak MiB':>9} {'seconds':>8}")
     tallies = []
-    for target in TARGETS:
+    for target in (one for one in TARGETS if options.target in (None, one.name)):
         tallies.append(in_a_process(target, round(options.cases * SHARES[target.name]), options.seed))
         print(row(tallies[-1]), flush=True)
     found = [tally for tally in tallies if tally.finding]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -64,19 +65,21 @@ _JSON_PIECES = (
     b"{}" * 3,
     b",,",
 )
+
+
+def _with_cells(count: int) -> bytes:
+    cell: dict[str, Any] = {"cell_type": "code", "metadata": {}, "source": "", "outputs": [], "execution_count": None}
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell] * count}).encode()
+
+
 _notebook_texts = replaced(json.loads(NOTEBOOK)).map(lambda value: json.dumps(value).encode())
 notebooks = st.one_of(
     st.binary(max_size=100),
     _notebook_texts,
     damaged(st.just(NOTEBOOK) | _notebook_texts, _JSON_PIECES),
     st.builds(lambda piece, count: piece * count, st.sampled_from(_JSON_PIECES), st.integers(1, 10)),
-    st.sampled_from([CELLS, CELLS + 1]).map(lambda count: _with_cells(count)),
+    st.sampled_from([CELLS, CELLS + 1]).map(_with_cells),
 )
-
-
-def _with_cells(count: int) -> bytes:
-    cell = {"cell_type": "code", "metadata": {}, "source": "", "outputs": [], "execution_count": None}
-    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell] * count}).encode()
 
 
 def read_notebook(submitted: bytes) -> Sanitised:
@@ -200,7 +203,7 @@ def confirm_rubric(found: Rubric) -> None:
     assert all(0 < value < 10**9 for value in asdict(found.limits).values())
 
 
-def _toml(found: Rubric, limits: dict[str, float]) -> str:
+def _toml(found: Rubric, limits: Mapping[str, float]) -> str:
     lines = [f"title = {_quoted(found.title)}", f"order = {found.order}", f"forbidden = {list(found.forbidden)!r}"]
     lines += ["[limits]", *(f"{name} = {value!r}" for name, value in limits.items())]
     for task in found.tasks:

@@ -100,7 +100,8 @@ def receive_all(stream: bytes) -> tuple[bytes, list[object]]:
         ChannelClosed: the stream is no row of whole messages.
     """
     ours, theirs = socket.socketpair()
-    channel, found = Channel(ours, BOUNDS), []
+    channel = Channel(ours, BOUNDS)
+    found: list[object] = []
     with ours, theirs:
         for piece in _pieces(stream):
             theirs.sendall(piece)
@@ -122,7 +123,7 @@ def _arrived(channel: Channel) -> Iterator[object]:
 
 def _pieces(stream: bytes) -> Iterator[bytes]:
     """Cut a stream at up to four places, always the same ones for the same stream."""
-    rng = random.Random(zlib.crc32(stream))  # noqa: S311 - has to be repeatable, not secret
+    rng = random.Random(zlib.crc32(stream))  # repeatable, not secret
     cuts = sorted(rng.randrange(len(stream) + 1) for _ in range(rng.randrange(5)))
     for start, end in itertools.pairwise((0, *cuts, len(stream))):
         if start < end:

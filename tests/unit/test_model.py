@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -22,6 +22,9 @@ from autograder.model import (
     Seconds,
     TaskResult,
 )
+
+if TYPE_CHECKING:
+    from tests.conftest import ReportOf
 
 scores = st.floats(0, 100)
 perhaps = st.none() | scores
@@ -117,3 +120,12 @@ def test_a_report_of_a_newer_version_says_so() -> None:
     """The next step is an upgrade, not a traceback."""
     with pytest.raises(GraderError, match="schema 1, received 2: upgrade"):
         Report.from_json('{"schema": 2}')
+
+
+@pytest.mark.parametrize("part", ['"schema": 1', '"outcome": "graded"'])
+def test_a_damaged_report_is_a_short_error(report_of: ReportOf, part: str) -> None:
+    """A message repeats the beginning of what is wrong, not all of it."""
+    key = part.partition(":")[0]
+    with pytest.raises(GraderError) as caught:
+        Report.from_json(report_of("ada").to_json().replace(part, f'{key}: "{"a" * 100_000}"', 1))
+    assert len(str(caught.value)) < 500
