@@ -1,8 +1,8 @@
 """The grader killed with SIGKILL at random moments of a class, and started again each time.
 
 A moment is drawn from the whole of what the run has still to do, so that kills meet its start, its submissions, and its
-end, where the pages and the gradebook are written; a class that is finished before its kill came is compared with an
-undisturbed run, forgotten, and begun again, until all kills have happened.
+end, where the pages and the gradebook are written. After one kill in the end, or when a class is finished before its
+kill came, it is compared with an undisturbed run, forgotten, and begun again, until all kills have happened.
 """
 
 from __future__ import annotations
@@ -68,9 +68,9 @@ def disturb(classroom: Classroom, peace: Undisturbed, kills: int, seed: int, tel
     while happened < kills:
         classroom.clear()
         kept: dict[str, bytes] = {}
-        while happened < kills:
+        while happened < kills and len(kept) < len(classroom.students):
             done = len(kept) / len(classroom.students)
-            killed = _kill(classroom, rng.uniform(0, 1.3 * peace.remaining_s(done)), happened + 1)
+            killed = _kill(classroom, rng.uniform(0, 1.1 * peace.remaining_s(done)), happened + 1)
             if killed is None:
                 break
             happened += 1

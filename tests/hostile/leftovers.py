@@ -3,7 +3,7 @@
     with watched(folder):   # TMPDIR of everything that is started inside
         ...                 # AssertionError at the end that names what is still there after PATIENCE_S
 
-``Watch`` is the same in two steps. While somebody watches, this process inherits the orphans of everything that it
+``Watch`` is the same in two steps. From the first watch on this process inherits the orphans of everything that it
 started, so whoever made itself a daemon is still found below it; the dead among them are buried. A socket is somebody's
 descriptor: none is left when no process and no descriptor is, and its file would lie in a folder.
 
