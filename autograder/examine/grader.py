@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import select
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from pathlib import Path
 from types import TracebackType
 
 from autograder.course import Assignment
@@ -66,7 +69,8 @@ class LocalGrader:
         forbidden = self.assignment.rubric.forbidden
         preload = () if "tensorflow" in forbidden else ("tensorflow", "autograder.subject.models")
         try:
-            self._subjects = SubjectServer.launch(ServerConfig(self.sandbox, forbidden, preload))
+            folder = Path(tempfile.gettempdir(), f"autograder-{secrets.token_hex(8)}")  # made by the examiners' server
+            self._subjects = SubjectServer.launch(ServerConfig(self.sandbox, forbidden, preload), folder)
             self._start_examiner(self._subjects)
             self._subjects.wait_until_ready()
             self._wait_until_ready()
@@ -166,7 +170,7 @@ class LocalGrader:
             self._examiner = subprocess.Popen(
                 [sys.executable, "-s", "-m", "autograder.examine.server", *map(str, passed), config.to_json()],
                 env={**ENVIRONMENT, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "MPLCONFIGDIR": os.fspath(subjects.folder)},
-                cwd=subjects.folder,
+                cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,

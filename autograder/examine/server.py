@@ -30,7 +30,7 @@ from autograder.examine.reports import Maker
 from autograder.examine.session import Workshop
 from autograder.model import Job, tasks_from_json
 from autograder.subject.channel import Channel, ChannelClosed, DeadlinePassed
-from autograder.subject.sandbox import linux
+from autograder.subject.sandbox import linux, processes
 
 if TYPE_CHECKING:
     from autograder.course import Assignment
@@ -151,7 +151,10 @@ def main(arguments: list[str]) -> int:
     """Collect and serve."""
     control, subjects = (socket.socket(fileno=int(number)) for number in arguments[:2])
     config = ExaminerConfig.from_json(arguments[2])
+    Path(config.folder).mkdir(mode=0o700)  # by whoever removes it, even when the coordinator is killed
     try:
+        os.chdir(config.folder)
+        sys.path[:] = [entry for entry in sys.path if entry not in ("", "/")]
         server = ExaminerServer(control, subjects, config)
         code = int(pytest.main(server.arguments(), plugins=[server]))
         if server.errors or code not in (0, 5):
@@ -163,6 +166,7 @@ def main(arguments: list[str]) -> int:
     except (BrokenPipeError, ConnectionResetError):
         return 1  # the coordinator is gone
     finally:
+        processes.kill_descendants(os.getpid())  # whoever still examines would make folders while they are removed
         shutil.rmtree(config.folder, ignore_errors=True)
 
 

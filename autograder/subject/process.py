@@ -53,20 +53,23 @@ class SubjectServer:
         self.config = config
 
     @classmethod
-    def launch(cls, config: ServerConfig) -> SubjectServer:
+    def launch(cls, config: ServerConfig, folder: Path | None = None) -> SubjectServer:
         """Start a server; it is of use after ``wait_until_ready``.
+
+        ``folder`` is where the sockets of its subjects will lie, removed at the end. Without one it is made here; one
+        that is given may be made later, by a process that outlives this one and removes it.
 
         Raises:
             GraderError: no process could be started.
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        folder = Path(tempfile.mkdtemp(prefix="autograder-"))
+        folder = folder or Path(tempfile.mkdtemp(prefix="autograder-"))
         try:
             with theirs:
                 process = subprocess.Popen(
                     [sys.executable, "-s", "-m", "autograder.subject.server", str(theirs.fileno()), config.to_json()],
                     env=ENVIRONMENT,
-                    cwd=folder,
+                    cwd="/",
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.PIPE,

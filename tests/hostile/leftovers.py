@@ -8,7 +8,7 @@ started, so whoever made itself a daemon is still found below it; the dead among
 descriptor: none is left when no process and no descriptor is, and its file would lie in a folder.
 
 Other people and other workers use the machine at the same time. So of the places that all share only what has a name of
-the grader's counts, and only if no living process has to do with it.
+the grader's or of Python's counts, and of folders only those that no living process has to do with.
 """
 
 from __future__ import annotations
@@ -30,8 +30,11 @@ PATIENCE_S = 15.0
 
 _LOOK_S = 0.05
 _SHARED = (Path("/tmp"), Path("/var/tmp"))
-_OURS = re.compile(r"(autograder|autograder-box|subject)-[a-z0-9_]{8}")
+_OURS = re.compile(r"(autograder|autograder-box|subject)-([a-z0-9_]{8}|[0-9a-f]{16})")
 """The temporary folders of servers, boxes and subjects; those of tests have other names."""
+
+_PYTHONS = re.compile(r"psm_|sem\.|wnsm_|autograder")
+"""What Python calls its shared memory and semaphores. Subjects have a /dev/shm of their own, or may not write there."""
 
 
 class Watch:
@@ -90,10 +93,11 @@ def _processes() -> Iterator[str]:
     for pid in processes.descendants(os.getpid()):
         fields = _fields(pid)
         if fields:  # the time of its start, because numbers are used again
-            yield f"process {pid} ({fields[0]}, started at {fields[19]}) {_command(pid)}"
+            yield f"process {pid} ({fields[0]}, started at {fields[19]}) {command_of(pid)}"
 
 
-def _command(pid: int) -> str:
+def command_of(pid: int) -> str:
+    """Return a process's command line, empty when it has ended."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").split()
     except OSError:
@@ -126,7 +130,7 @@ def _control_groups() -> Iterator[str]:
 def _shared_memory() -> Iterator[str]:
     for folder in ("/dev/shm", "/dev/mqueue"):
         with contextlib.suppress(OSError):
-            yield from (f"file {folder}/{name}" for name in os.listdir(folder))
+            yield from (f"file {folder}/{name}" for name in os.listdir(folder) if _PYTHONS.match(name))
     for kind in ("shm", "sem", "msg"):
         with contextlib.suppress(OSError):
             for line in Path(f"/proc/sysvipc/{kind}").read_text().splitlines()[1:]:
@@ -136,7 +140,7 @@ def _shared_memory() -> Iterator[str]:
 def _abandoned() -> Iterator[str]:
     """The grader's folders in places that all share, which nobody uses any more."""
     found = [path for place in _SHARED for path in place.glob("*") if _OURS.fullmatch(path.name)]
-    commands = "\n".join(_command(int(pid)) for pid in os.listdir("/proc") if pid.isdigit()) if found else ""
+    commands = "\n".join(command_of(int(pid)) for pid in os.listdir("/proc") if pid.isdigit()) if found else ""
     yield from (f"folder {path}" for path in found if str(path) not in commands and not _is_locked(path))
 
 

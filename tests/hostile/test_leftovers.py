@@ -65,7 +65,7 @@ def test_what_is_about_to_end_is_waited_for(tmp_path: Path) -> None:
     ("leave", "words"),
     [
         (lambda folder: (folder / "subject").mkdir(), "file .*subject"),
-        (lambda _: Path("/dev/shm/left-by-a-test").touch(), "file /dev/shm/left-by-a-test"),
+        (lambda _: Path("/dev/shm/psm_left-by-a-test").touch(), "file /dev/shm/psm_left-by-a-test"),
         (lambda _: Path("/tmp/autograder-box-leftover").mkdir(), "folder /tmp/autograder-box-leftover"),
     ],
     ids=["temporary folder", "shared memory", "the box of a killed grader"],
@@ -78,7 +78,7 @@ def test_a_file_is_found(tmp_path: Path, leave: Callable[[Path], None], words: s
         with pytest.raises(AssertionError, match=words):
             watch.assert_nothing_left(patience_s=0)
     finally:
-        Path("/dev/shm/left-by-a-test").unlink(missing_ok=True)
+        Path("/dev/shm/psm_left-by-a-test").unlink(missing_ok=True)
         if Path("/tmp/autograder-box-leftover").exists():
             Path("/tmp/autograder-box-leftover").rmdir()
 

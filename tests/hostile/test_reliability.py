@@ -31,7 +31,7 @@ from autograder.model import Job, Report, Seconds
 from autograder.subject.sandbox import processes
 from tests.hostile.classroom import Classroom, make_class
 from tests.hostile.kills import Kill, Undisturbed, disturb, undisturbed
-from tests.hostile.leftovers import watched
+from tests.hostile.leftovers import command_of, watched
 from tests.integration.conftest import RIGHT, notebook
 
 STUDENTS = 7
@@ -84,6 +84,17 @@ def test_a_class_whose_grader_is_killed_again_and_again(peace: Undisturbed, clas
     except AssertionError as error:
         pytest.fail(f"{error}\nagain: python bench/kills.py --students {STUDENTS} --kills {KILLS} --seed {seed}")
     assert [kill.number for kill in seen] == list(range(1, KILLS + 1))
+
+
+def test_a_grader_that_is_killed_while_it_starts(classroom: Classroom) -> None:
+    """Its first server has hardly been started, and the second one has not: no folder is left to nobody."""
+    with classroom.start() as running:
+        _until(lambda: _serves_subjects(running.pid))
+        running.kill()
+
+
+def _serves_subjects(grader: int) -> bool:
+    return any("autograder.subject.server" in command_of(one) for one in processes.descendants(grader))
 
 
 SLOW = """\
@@ -165,7 +176,7 @@ def _until(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + _SOON_S
     while not holds():
         assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.01)
+        time.sleep(0.001)
 
 
 def test_a_grader_that_is_closed_stays_closed(classroom: Classroom) -> None:

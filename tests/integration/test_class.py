@@ -16,6 +16,7 @@ import pytest
 from autograder.course import Assignment
 from autograder.examine.grader import LocalGrader
 from autograder.model import Job, Report
+from tests.hostile.leftovers import watched
 from tests.integration.conftest import RIGHT, notebook, scores, timeless
 
 CLASS = {
@@ -44,29 +45,11 @@ def place(assignment: Assignment, student: str, tasks: Mapping[str, str]) -> Non
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """An environment with a temporary folder of its own, far down, which must be empty again afterwards."""
+    """An environment with a temporary folder of its own, far down; nothing may be left behind."""
     temporary = tmp_path / "a temporary folder with a path that is longer than that of a socket may be"
     temporary.mkdir()
-    yield {**os.environ, "TMPDIR": str(temporary), "COLUMNS": "120"}
-    deadline = time.monotonic() + 15
-    while processes_of(temporary) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert processes_of(temporary) == []
-
-
-def processes_of(folder: Path) -> list[str]:
-    """The command lines of our servers that mention a folder, and of subjects whose server runs there."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                line = (entry / "cmdline").read_bytes().decode(errors="replace").replace("\0", " ")
-                home = str((entry / "cwd").readlink())
-            except OSError:
-                continue
-            if "autograder." in line and (str(folder) in line or home.startswith(str(folder))):
-                found.append(line)
-    return found
+    with watched(temporary):
+        yield {**os.environ, "TMPDIR": str(temporary), "COLUMNS": "120"}
 
 
 def command(assignment: Assignment, *arguments: str) -> list[str]:
