@@ -119,10 +119,11 @@ def test_whoever_dies_during_the_last_check_costs_no_point(classroom: Classroom)
         "examiner": lambda grader, _: _examiners(grader)[1],
     }
     with LocalGrader(classroom.assignment) as grader:
+        idle = len(_chain(grader))
         right = _timeless(grader.grade(Job("probe", "ada", body)).report)
         assert right.score == 100
         for name, victim in victims.items():
-            idle = len(_chain(grader))
+            _until(partial(_has_processes, grader, idle))  # those of the last examination are gone
             with _Examination(grader, body) as examination:
                 _until(partial(_has_processes, grader, idle + 4))  # keeper, warden, subject, and its child
                 os.kill(victim(grader, idle), signal.SIGKILL)
@@ -159,7 +160,8 @@ class _Examination:
 def _chain(grader: LocalGrader) -> list[int]:
     """The processes of the subjects' side, each the only child of the one before."""
     assert grader._subjects is not None
-    return [grader._subjects._process.pid, *processes.descendants(grader._subjects._process.pid)]
+    server = grader._subjects._process.pid
+    return [server, *filter(processes._is_alive, processes.descendants(server))]
 
 
 def _examiners(grader: LocalGrader) -> list[int]:
