@@ -175,7 +175,7 @@ class Report:
                     "upgrade autograder, or grade again with --fresh"
                 )
             return typing.cast("Report", _record(cls, data))
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise GraderError(
                 f"expected a report, received something else ({str(error)[:_SHOWN]}): grade again with --fresh"
             ) from None

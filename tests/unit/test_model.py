@@ -122,6 +122,12 @@ def test_a_report_of_a_newer_version_says_so() -> None:
         Report.from_json('{"schema": 2}')
 
 
+def test_a_report_of_brackets_is_a_known_error() -> None:
+    """JSON can be nested deeper than Python reads."""
+    with pytest.raises(GraderError, match="expected a report"):
+        Report.from_json("[" * 200_000)
+
+
 @pytest.mark.parametrize("part", ['"schema": 1', '"outcome": "graded"'])
 def test_a_damaged_report_is_a_short_error(report_of: ReportOf, part: str) -> None:
     """A message repeats the beginning of what is wrong, not all of it."""
