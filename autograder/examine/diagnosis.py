@@ -87,5 +87,6 @@ class Diagnosis:
 
 
 def _is_comparable(answers: Answers | None) -> bool:
-    """Every question was answered, and none by a long training."""
-    return bool(answers) and not any(one.was_no_answer or one.was_a_long_training for one in answers or ())
+    """Every question was answered, and by one short training at most: more take too long for each known mistake."""
+    trainings = sum(one.was_a_training for one in answers or ())
+    return bool(answers) and trainings <= 1 and not any(o.was_no_answer or o.was_a_long_training for o in answers or ())
