@@ -18,8 +18,8 @@ from tests.hostile.attacks import show
 from tests.hostile.attacks.attack import POINTS, Attack, Verdict
 from tests.hostile.attacks.stage import Targets
 
-EXAMINER_MIB = 512
-"""What an examiner of a NumPy assignment may need, whatever it is sent: about 200 MiB, and some large messages."""
+EXAMINER_MIB = 768
+"""What an examiner of a NumPy assignment may need, whatever it is sent: about 70 MiB, and an errand with its messages."""
 
 FOUND = "FOUND"
 """What a cell prints when it reached something that it should not have."""

@@ -52,7 +52,7 @@ def _line(name: str, tries: str, expected: Verdict, double: str, setup: str = ""
     )
 
 
-_NO_MESSAGE = loses("double", says="what was sent is no message")
+_NO_MESSAGE = loses("double", says="it was ended by the grader")
 _RIGHT = "    for _ in range(times):\n        x = x + x\n    return x"
 
 CHANNEL = (
@@ -82,14 +82,14 @@ CHANNEL = (
     _line(
         "no-reply",
         "sends a list where a reply is expected",
-        loses("double", says="what was sent is no reply"),
+        loses("double", says="it was ended by the grader"),
         "    send(frame(encode([1, 2, 3])))\n    return 2 * x",
     ),
     _line("garbage", "sends bytes that are no message", _NO_MESSAGE, "    send(frame(bytes(range(256)) * 9))\n    return 2 * x"),
     _line(
         "announced-size",
         "announces a message of eight exbibytes",
-        loses("double", says="was announced"),
+        loses("double", says="it was ended by the grader"),
         "    send(struct.pack('<Q', 2**63) + b'x' * 1000)\n    return 2 * x",
     ),
     _line(
@@ -136,7 +136,7 @@ CHANNEL = (
     _line(
         "forged-exception",
         "tells of an exception with endless names, of every wrong type",
-        loses("double", says="double raised"),
+        loses("double", says="raised"),
         "    names = ['X' * 10**6] * 50 if len(x) == 3 else {'not': 'a list'}\n"
         "    send(frame(encode({'id': request()['id'], 'raised': names, 'text': b'x' if len(x) == 3 else 'y' * 10**6, "
         "'where': 5})))\n    return 2 * x",
@@ -282,12 +282,12 @@ MESSAGES = (
     _wire(
         "raw-frames",
         "sends frames that are no messages, unsigned, and nested a hundred thousand levels deep",
-        "socket = kernel.iopub_thread.socket\ndeep = b'[' * 100_000 + b']' * 100_000\n"
+        "print('sending', flush=True)\ntime.sleep(0.3)\nsocket = kernel.iopub_thread.socket\ndeep = b'[' * 100_000 + b']' * 100_000\n"
         "for frames in ([b''], [b'x'] * 50, [b'<IDS|MSG>'], [b'<IDS|MSG>', b'bad', b'{}', b'{}', b'{}', b'{}']):\n"
         "    socket.send_multipart(frames)\n    kernel.shell_stream.socket.send_multipart([kernel._parent_ident['shell'], *frames])\n"
         "head, about = session.pack(session.msg_header('display_data')), session.pack(parent['header'])\n"
-        "body = [head, about, b'{}', deep]\nsocket.send_multipart([b'<IDS|MSG>', session.sign(body), *body])\nprint('sent')",
-        loses("double", says="sent"),
+        "body = [head, about, b'{}', deep]\nsocket.send_multipart([b'<IDS|MSG>', session.sign(body), *body])",
+        loses("double", says="sending"),
     ),
     _wire(
         "no-answer",
