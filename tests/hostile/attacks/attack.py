@@ -37,7 +37,7 @@ class Verdict:
     """What must come out. ``lost`` are the tasks that get nothing, ``reason`` is why a file is ungradable.
 
     Each of ``says`` has to stand in the report or in an output of the executed notebook: it is how an attack tells that
-    it was really carried out. Nothing of ``never`` may stand there. A task in ``review`` is flagged for a person.
+    it was really carried out; of several parts with ``|`` between them, one is enough. Nothing of ``never`` may stand there. A task in ``review`` is flagged for a person.
     """
 
     lost: frozenset[str] = frozenset()

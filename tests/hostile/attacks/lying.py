@@ -85,7 +85,12 @@ CHANNEL = (
         loses("double", says="it was ended by the grader"),
         "    send(frame(encode([1, 2, 3])))\n    return 2 * x",
     ),
-    _line("garbage", "sends bytes that are no message", _NO_MESSAGE, "    send(frame(bytes(range(256)) * 9))\n    return 2 * x"),
+    _line(
+        "garbage",
+        "sends bytes that are no message",
+        _NO_MESSAGE,
+        "    send(frame(bytes(range(256)) * 9))\n    return 2 * x",
+    ),
     _line(
         "announced-size",
         "announces a message of eight exbibytes",
@@ -205,7 +210,9 @@ GIVEN = (
     _given("given-time", "has the reference compute for a million years", "double(0.0, 10**12)"),
     _given("given-memory", "has the reference fill the machine's memory", "double([0] * 100_000, 60)"),
     _given("given-result", "has the reference make what is too large to be sent", "double([0.0] * 100_000, 8)"),
-    _given("given-types", "hands the reference what it was not made for", "double(Opaque('x')); double({'a': b'x'}, 'y')"),
+    _given(
+        "given-types", "hands the reference what it was not made for", "double(Opaque('x')); double({'a': b'x'}, 'y')"
+    ),
 )
 
 WIRE = """\
@@ -369,13 +376,36 @@ def _without_marks(notebook: Notebook) -> None:
 
 EDITS = (
     _edit("swapped-ids", "swaps the grade ids of two tasks", _swap_ids, full()),
-    _edit("raised-points", "raises its points, unlocks every cell, and marks all as graded", _raise_points, loses("double"), _ZERO),
+    _edit(
+        "raised-points",
+        "raises its points, unlocks every cell, and marks all as graded",
+        _raise_points,
+        loses("double"),
+        _ZERO,
+    ),
     _edit("rewritten-checks", "rewrites the locked cells", _rewrite_checks, full("had been changed")),
     _edit("deleted-checks", "deletes the checks", _delete_checks, full("were missing were put back")),
     _edit("reversed-cells", "turns the order of the cells round", _reverse, full()),
-    _edit("other-kernel", "asks for another kernel, with a command line of its own", _other_kernel, full("it was run as Python")),
-    _edit("repeated-checks", "hands the checks in several times, with answers in them", _repeat_checks, loses("double"), _ZERO),
-    _edit("graded-answer", "hides the answer in a cell that claims to be the examiner's", _grade_everything, loses("double"), _ZERO),
+    _edit(
+        "other-kernel",
+        "asks for another kernel, with a command line of its own",
+        _other_kernel,
+        full("it was run as Python"),
+    ),
+    _edit(
+        "repeated-checks",
+        "hands the checks in several times, with answers in them",
+        _repeat_checks,
+        loses("double"),
+        _ZERO,
+    ),
+    _edit(
+        "graded-answer",
+        "hides the answer in a cell that claims to be the examiner's",
+        _grade_everything,
+        loses("double"),
+        _ZERO,
+    ),
     _edit(
         "saved-results",
         "hands in the feedback that it would like",
@@ -385,8 +415,18 @@ EDITS = (
     ),
     _edit("two-answers", "answers twice, the wrong one last", _two_answers, loses("double")),
     _edit("lost-marks", "takes every mark off the notebook", _without_marks, full("had lost their marks")),
-    Attack("no-notebook", "hands in a report instead of a notebook", ungradable("not a notebook"), body=lambda: b'{"score": 100}'),
-    Attack("no-cells", "hands in a notebook whose cells are none", ungradable("cell 1"), body=lambda: b'{"nbformat": 4, "cells": [7]}'),
+    Attack(
+        "no-notebook",
+        "hands in a report instead of a notebook",
+        ungradable("not a notebook"),
+        body=lambda: b'{"score": 100}',
+    ),
+    Attack(
+        "no-cells",
+        "hands in a notebook whose cells are none",
+        ungradable("cell 1"),
+        body=lambda: b'{"nbformat": 4, "cells": [7]}',
+    ),
 )
 
 ATTACKS = (*CHANNEL, *GIVEN, *MESSAGES, *EDITS)

@@ -51,10 +51,10 @@ order = 1
 forbidden = ["tensorflow", "keras", "scipy"]
 
 [limits]
-cell_s = 2
-check_s = 1.5
-task_s = 6
-total_s = 30
+cell_s = 3
+check_s = 2
+task_s = 9
+total_s = 40
 memory_mib = 400
 disk_mib = 32
 output_kib = 64
