@@ -33,6 +33,9 @@ _TAG = re.compile(
 )
 """Where HTML begins in Markdown, but for tags that can do nothing."""
 
+_LINK = re.compile(r"(\]\(\s*<?\s*|\]:\s*<?\s*)(?!https?://|mailto:|attachment:|#)(?=[^)\s]*[:&\\])", re.IGNORECASE)
+"""Where a link of Markdown begins that may be a program: one with a scheme, or with signs that one can be written by."""
+
 _CLEANING_S = 5.0
 """Processor seconds for the HTML of one notebook. The sanitizer takes long for what is made to be hard."""
 
@@ -56,7 +59,7 @@ def finished(notebook: NotebookNode, tasks: tuple[TaskResult, ...], released: Se
     deadline = time.monotonic() + _CLEANING_S
     for cell in notebook.cells:
         if cell.cell_type != "code":
-            cell.source = cell.source if cell.source.strip() in released else _TAG.sub("< ", cell.source)
+            cell.source = cell.source if cell.source.strip() in released else _markdown(cell.source)
         elif is_graded(cell) and cell.metadata.nbgrader.grade_id in by_cell:
             cell.outputs = [_feedback(by_cell[cell.metadata.nbgrader.grade_id])]
         else:
@@ -103,7 +106,14 @@ def _sanitizer() -> Any:
     )
 
 
+def _markdown(text: str) -> str:
+    """Let text be text: what is made of it for a page is cleaned by nobody."""
+    return _LINK.sub(r"\1#", _TAG.sub("< ", text))
+
+
 def _data(kind: str, value: object) -> str:
+    if kind == "text/markdown":
+        return _CONTROL.sub("", _markdown(str(value)))
     if kind not in _IMAGES:
         return _CONTROL.sub("", str(value))
     try:

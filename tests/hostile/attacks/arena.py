@@ -19,6 +19,8 @@ from tests.hostile.attacks.judge import Result
 from tests.hostile.attacks.lane import Order
 from tests.hostile.attacks.stage import Stage, stage
 
+NOBODY = 65534
+_MISSING = "import sys; from autograder.subject.sandbox import Tier, missing; print(missing(Tier(sys.argv[1])) or '')"
 _PROGRAM = ("__init__.py", "lane.py", "leftovers.py")
 _HONEST = Attack("warm", "nothing")
 _ANSWER_S = 170.0
@@ -85,6 +87,25 @@ class Arena:
         return answer
 
 
+def number_of(user: str) -> int:
+    """Return the user id of ``root`` or of an ``ordinary`` user: this one, or nobody where this is root."""
+    return 0 if user == "root" else os.geteuid() or NOBODY
+
+
+def what_is_missing(python: Path, tier: Tier, user: int) -> str:
+    """Say why a user cannot put up a kind of walls here, "" where it can."""
+    if user == 0 and os.geteuid() != 0:
+        return "this is not root"
+    command = [python, "-B", "-s", "-c", _MISSING, tier.value]
+    return subprocess.run(
+        command, cwd="/", env={}, capture_output=True, text=True, check=True, **_as(user)
+    ).stdout.strip()
+
+
+def _as(user: int) -> dict[str, Any]:
+    return {"user": user, "group": user, "extra_groups": []} if user != os.geteuid() else {}
+
+
 @contextlib.contextmanager
 def arena(python: Path, tier: Tier, user: int) -> Iterator[Arena]:
     """Set a stage and start a grader on it, with a secret in its environment, its memory and an open file."""
@@ -121,7 +142,7 @@ def _start(python: Path, tier: Tier, user: int, place: Stage, secret: int) -> su
         stderr=subprocess.PIPE,
         pass_fds=(secret,),
         text=True,
-        **({"user": user, "group": user, "extra_groups": []} if user != os.geteuid() else {}),
+        **_as(user),
     )
 
 

@@ -54,12 +54,15 @@ for name in ("solutions/probe/solution.py", "solutions/probe/test_hidden.py", "s
         "files-by-walk",
         "walks down from every folder that it can name and reads what it meets",
         """
-for start in {"/", "/home", "/root", "/srv", "/mnt", str(root.parent), str(home)} - ({"/"} if root.exists() else set()):
+import time
+end = time.time() + 1.5
+for start in (str(root.parent), str(home), "/home", "/root", "/srv", "/mnt", "/etc", "/"):
     for folder, inner, names in os.walk(start):
         inner[:] = sorted(set(inner) - {"proc", "sys", "usr", "lib", "lib64", "include", "bin", "share", "program"})[:50]
         for name in names[:50]:
-            if not name.endswith((".so", ".pyc")):
-                attempt(lambda: Path(folder, name).read_bytes()[:4096])""",
+            attempt(lambda: Path(folder, name).read_bytes()[:4096])
+        if time.time() > end:
+            break""",
         bare="file",
     ),
     _spy(

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 _ACTIVE = {"applet", "base", "button", "embed", "form", "frame", "iframe", "input", "link", "object", "script", "math"}
 _LOADING = {"action", "background", "data", "formaction", "href", "poster", "src", "srcset", "xlink:href"}
-_HARMLESS = re.compile(r"(?:#|students/|\.\./|[\w%.~()'+@-]+\.html$)", re.ASCII)
+_HARMLESS = re.compile(r"(?:%20)*#|(?:attached-|students/|\.\./|[\w%.~()'+@-]+\.html$)", re.ASCII)
 _MATH = re.compile(r"\\(?:href|require|htmlData|style|class|cssId|unicode|def|newcommand)\b")
 _COLOR = re.compile(r"\x1b\[[0-9;]*m")
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -27,13 +27,16 @@ class _Reader(HTMLParser):
         """Judge a tag and what it has."""
         if tag in _ACTIVE or (tag in {"meta", "style", "svg"} and not self.own):
             self.found.append(f"<{tag}>")
-        self.found += [f"{tag} {name}" for name, value in attrs if self._acts(name.lower(), value or "")]
+        self.found += [
+            f"{tag} {name}={(value or '')[:60]}" for name, value in attrs if self._acts(name.lower(), value or "")
+        ]
 
     def _acts(self, name: str, value: str) -> bool:
         if name.startswith("on") or (name == "style" and not self.own):
             return True
         if name in _LOADING:
-            return not _HARMLESS.match(value)
+            elsewhere = name == "href" and not self.own and value.startswith(("https://", "http://"))  # for who clicks
+            return not (elsewhere or _HARMLESS.match(value))
         return False
 
 
@@ -54,7 +57,7 @@ def active_output(kind: str, text: str) -> list[str]:
     if kind == "text/markdown":
         from nbconvert.filters import markdown2html
 
-        return active(str(markdown2html(text)), own=False)
+        return active(str(markdown2html(text.replace("attachment:", "attached-"))), own=False)
     return active(text, own=False) if kind == "text/html" else [kind]
 
 

@@ -283,6 +283,8 @@ class Stage:
         inside = hostile / (attack.student or attack.name) / "probe"
         inside.mkdir(parents=True)
         entries: dict[str, Entry] = {"probe.ipynb": attack.notebook(release, named), **attack.beside}
+        if any(name.startswith("probe.ipynb/") for name in entries):
+            del entries["probe.ipynb"]
         if "." in attack.beside:
             inside.rmdir()
             entries = {".": attack.beside["."]}
