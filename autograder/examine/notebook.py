@@ -29,10 +29,11 @@ GRACE_S = 1.0
 
 _MESSAGES = 8
 _MESSAGE_BYTES = 16 << 20
-"""How many of the kernel's messages may wait to be read, and what one may hold: they wait in the examiner's memory, and a
-student's process sends them faster than they can be looked at. One that is larger costs the connection, which comes
+"""How many of the kernel's messages may wait to be read, and what one may hold: they wait in the examiner's memory, and
+a student's process sends them faster than they can be looked at. One that is larger costs the connection, which comes
 back; what a cell prints in a fifth of a second is one message."""
 
+_SHOWN = frozenset({"stream", "display_data", "update_display_data", "execute_result", "error"})
 _LOG = logging.getLogger("autograder.nbclient")
 _LOG.addHandler(logging.NullHandler())
 _LOG.propagate = False
@@ -205,8 +206,9 @@ class _Client(NotebookClient):
 
     def _flood(self) -> None:
         """Interrupt a cell that goes on after its output was cut."""
+        if not self.flooded:
+            self._stopping = asyncio.get_running_loop().call_later(GRACE_S, self.stop)
         self.flooded = True
-        self._stopping = asyncio.get_running_loop().call_later(GRACE_S, self.stop)
 
     def _has_room(self, content: object) -> bool:
         size = len(str(content))
@@ -218,11 +220,8 @@ class _Client(NotebookClient):
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
         """Keep an output while there is room; a cell that goes on after the first one too many is interrupted."""
-        if msg.get("msg_type") in {"stream", "display_data", "update_display_data", "execute_result", "error"}:
-            if not self._has_room(msg.get("content")):
-                if not self.flooded:
-                    self._flood()
-                return None
+        if msg.get("msg_type") in _SHOWN and not self._has_room(msg.get("content")):
+            return self._flood()
         try:
             result: NotebookNode | None = super().process_message(msg, cell, cell_index)
         except CellControlSignal:
@@ -261,7 +260,7 @@ class _Manager(AsyncKernelManager):
     def _connect_control_socket(self) -> None:
         """The keeper interrupts and ends the kernel."""
 
-    def client(self, **kwargs: Any) -> AsyncKernelClient:
+    def client(self, **kwargs: Any) -> Any:
         """Make a client on this manager's context, whose sockets bound what they take; it would make one of its own."""
         return super().client(context=self.context, **kwargs)
 

@@ -23,8 +23,8 @@ from tests.hostile.attacks.every import chosen
 from tests.hostile.attacks.judge import got, surprises
 from tests.hostile.pythons import NoPython, whole_python
 
-_LANES = 2
-"""Graders that are attacked at once; each works on one submission after the other."""
+_LANES = 4
+"""Graders that are attacked at once. Each works on one submission after the other, and often it waits for a limit."""
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def what_is_missing(python: Path, tier: Tier, user: int) -> str:
     """Say why a user cannot put up a kind of walls here, "" where it can."""
     if user == 0 and os.geteuid() != 0:
         return "this is not root"
-    command = [python, "-B", "-s", "-c", _MISSING, tier.value]
+    command: list[str | Path] = [python, "-B", "-s", "-c", _MISSING, tier.value]
     return subprocess.run(
         command, cwd="/", env={}, capture_output=True, text=True, check=True, **_as(user)
     ).stdout.strip()
@@ -112,6 +112,7 @@ def arena(python: Path, tier: Tier, user: int) -> Iterator[Arena]:
     with stage(user) as place, tempfile.TemporaryFile() as secret:
         secret.write(place.targets.canaries["descriptor"].encode())
         secret.seek(0)
+        os.fchmod(secret.fileno(), 0o666)
         place.targets.named["DESCRIPTOR"] = str(secret.fileno())
         process = _start(python, tier, user, place, secret.fileno())
         try:

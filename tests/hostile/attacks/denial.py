@@ -83,7 +83,13 @@ TIME = (
             "            pass\ndef double(x, times=1):\n    return Slow()"
         },
     ),
-    _cell("quit", "ends the kernel politely", "exit()\nget_ipython().kernel.do_shutdown(False)"),
+    Attack(
+        "quit",
+        "ends the kernel politely, in its first cell and in its last",
+        full("is not needed"),
+        first="exit()",
+        last="quit()",
+    ),
     _cell("closed-descriptors", "closes everything that it has open", "os.closerange(0, 256)"),
     _cell(
         "broken-loop",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tests.hostile.attacks import denial, forging, instructor, lying, others, reading
+from tests.hostile.attacks import denial, forging, instructor, lying, others, prying, reading, tampering
 from tests.hostile.attacks.attack import Attack
 
 GROUPS: dict[str, tuple[Attack, ...]] = {
-    "reading": reading.ATTACKS,
-    "forging": (*forging.ATTACKS, *lying.ATTACKS),
+    "reading": (*reading.ATTACKS, *prying.ATTACKS),
+    "forging": (*forging.ATTACKS, *lying.ATTACKS, *tampering.ATTACKS),
     "denial": denial.ATTACKS,
     "instructor": instructor.ATTACKS,
     "others": others.ATTACKS,

@@ -87,7 +87,10 @@ class Lane:
     def _left(self) -> list[str]:
         if self.before is None:
             return []
-        return leftovers.left(self.before, self.folders, self.order.token, self.order.key)
+        found = leftovers.left(self.before, self.folders, self.order.token, self.order.key)
+        if found:
+            self.rest()  # the next one is not to blame
+        return found
 
 
 def main(text: str) -> int:

@@ -66,7 +66,7 @@ LEFT = (
         "            print('FOUND a daemon')\n    except OSError:\n        pass",
     ),
     _other(
-        "shared-memory",
+        "system-v",
         "leaves shared memory, semaphores and queues of System V",
         "made = [call(29, key, 4096, 0o1666), call(64, key, 1, 0o1666), call(68, key, 0o1666)]\n"
         "print('FOUND shared memory' if max(made) >= 0 else 'none')",

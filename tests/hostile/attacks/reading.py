@@ -1,4 +1,4 @@
-"""Reading what is hidden: files, processes, memory, descriptors, sockets, and whatever else a notebook can look into.
+"""Reading what is hidden in files: the author's, the instructor's, and those of others. ``prying`` looks elsewhere.
 
 Everything that a cell gets hold of goes through ``tell``, which prints the canaries that it holds. A canary in anything
 that the grader writes is a hole.
@@ -6,7 +6,7 @@ that the grader writes is a hole.
 
 from __future__ import annotations
 
-from tests.hostile.attacks.attack import Attack, full, loses
+from tests.hostile.attacks.attack import Attack, full
 
 SPY = """\
 import ctypes, errno, gc, glob, os, re, socket, subprocess, sys
@@ -35,13 +35,13 @@ root, home, grader = Path("@ROOT@"), Path("@HOME@"), "@GRADER@"
 _LOOKED = full("looked everywhere")
 
 
-def _spy(name: str, tries: str, source: str, bare: str = "") -> Attack:
+def spy(name: str, tries: str, source: str, bare: str = "") -> Attack:
     """A notebook with right answers and a cell that looks around."""
     return Attack(name, tries, _LOOKED, first=f"{SPY}{source}\nprint('looked everywhere')", bare=bare)
 
 
 FILES = (
-    _spy(
+    spy(
         "files-by-path",
         "reads the solution, the hidden tests and the salt where they lie",
         """
@@ -50,7 +50,7 @@ for name in ("solutions/probe/solution.py", "solutions/probe/test_hidden.py", "s
     attempt((root / name).read_text)""",
         bare="tests",
     ),
-    _spy(
+    spy(
         "files-by-walk",
         "walks down from every folder that it can name and reads what it meets",
         """
@@ -65,7 +65,7 @@ for start in (str(root.parent), str(home), "/home", "/root", "/srv", "/mnt", "/e
             break""",
         bare="file",
     ),
-    _spy(
+    spy(
         "files-by-parents",
         "climbs out of the work folder step by step, to parents and siblings",
         """
@@ -77,7 +77,7 @@ for steps in range(12):
         attempt(Path(sibling).read_text)""",
         bare="salt",
     ),
-    _spy(
+    spy(
         "files-by-links",
         "reads through symbolic and hard links that it makes, and through open files of the system",
         """
@@ -93,7 +93,7 @@ attempt(lambda: Path(f"/proc/self/fd/{nameless}").read_text())
 attempt(lambda: Path("/proc/self/root" + str(root), "solutions/salt.txt").read_text())""",
         bare="salt",
     ),
-    _spy(
+    spy(
         "files-by-magic",
         "uses IPython's magics and a shell instead of Python",
         """
@@ -104,7 +104,7 @@ attempt(lambda: shell.run_cell_magic("bash", "", "cat @ROOT@/canary.txt"))
 attempt(lambda: str(shell.getoutput("cat @ROOT@/solutions/salt.txt")))""",
         bare="salt",
     ),
-    _spy(
+    spy(
         "files-by-import",
         "imports the solution and the hidden tests as modules",
         """
@@ -117,7 +117,7 @@ attempt(lambda: "".join(linecache.getlines(str(root / "solutions/probe/test_hidd
 attempt(lambda: "".join(line for entry in linecache.cache.values() if len(entry) > 2 for line in entry[2]))""",
         bare="solution",
     ),
-    _spy(
+    spy(
         "files-by-another-process",
         "starts programs that were not there when the walls were put up",
         """
@@ -127,7 +127,7 @@ for name in ("solutions/salt.txt", "canary.txt"):
         attempt(lambda: subprocess.run(command, capture_output=True).stdout)""",
         bare="salt",
     ),
-    _spy(
+    spy(
         "files-by-odd-calls",
         "has the kernel read a file: mmap, sendfile, a loader's error, execution as a script",
         """
@@ -153,13 +153,13 @@ if not os.access(secret, os.R_OK):
 attempt(lambda: subprocess.run([sys.executable, secret], capture_output=True).stderr)""",
         bare="salt",
     ),
-    _spy(
+    spy(
         "attributes",
         "reads what is attached to a file and not in it",
         'attempt(lambda: os.getxattr(root / "canary.txt", "user.canary"))\n'
         'attempt(lambda: str(os.listxattr(root / "canary.txt")))',
     ),
-    _spy(
+    spy(
         "watching-folders",
         "has the kernel tell which files are made and opened in the grader's folders, and so who is graded",
         """
@@ -180,7 +180,7 @@ for folder in (root, root / "reports", home, home / "out"):
 )
 
 OTHERS_WORK = (
-    _spy(
+    spy(
         "other-submissions",
         "reads what another student handed in",
         'attempt((root / "submitted/victim/probe/probe.ipynb").read_text)\n'
@@ -188,14 +188,14 @@ OTHERS_WORK = (
         "    attempt(Path(name).read_text)",
         bare="submission",
     ),
-    _spy(
+    spy(
         "other-reports",
         "reads another student's grade",
         'attempt((root / "reports/probe/victim.json").read_text)\n'
         'for name in glob.glob(str(home / "out/**/*.json"), recursive=True):\n'
         "    print('FOUND', name)",
     ),
-    _spy(
+    spy(
         "gradebook",
         "opens nbgrader's database",
         """
@@ -204,7 +204,7 @@ attempt(lambda: str(sqlite3.connect(root / "gradebook.db").execute("SELECT * FRO
 attempt((root / "gradebook.db").read_bytes)""",
         bare="gradebook",
     ),
-    _spy(
+    spy(
         "history",
         "reads what the instructor typed, in IPython's history and by its magic",
         """
@@ -213,7 +213,7 @@ attempt(lambda: str(list(get_ipython().history_manager.search("*"))))
 get_ipython().run_line_magic("history", "-g canary")""",
         bare="history",
     ),
-    _spy(
+    spy(
         "other-work-folders",
         "looks for the work folders and the kernels' sockets of whoever else is graded",
         """
@@ -227,194 +227,4 @@ for pattern in (str(home / "tmp/*/*"), str(home / "tmp/*/*/*"), "/tmp/autograder
     ),
 )
 
-PROCESSES = (
-    _spy(
-        "environ",
-        "reads the environment of every process",
-        """
-attempt(lambda: str(dict(os.environ)))
-for name in {*os.listdir("/proc"), "1", grader, str(os.getppid())} if os.access("/proc", os.R_OK) else {"1", grader}:
-    if name.isdigit() or name == "self":
-        attempt(lambda: Path("/proc", name, "environ").read_bytes())""",
-        bare="environment",
-    ),
-    _spy(
-        "own-memory",
-        "searches all of its memory, with what it has of the fork server's",
-        """
-with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb", buffering=0) as memory:
-    for line in maps:
-        span, modes, _, _, inode = line.split()[:5]
-        start, end = (int(edge, 16) for edge in span.split("-"))
-        if modes.startswith("rw") and inode == "0" and end - start < 1 << 27:
-            try:
-                memory.seek(start)
-                tell(memory.read(end - start))
-            except (OSError, ValueError, OverflowError):
-                pass""",
-    ),
-    _spy(
-        "others-memory",
-        "reads the memory of its parent and of the grader, through /proc and by system calls",
-        """
-class Span(ctypes.Structure):
-    _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
-buffer = ctypes.create_string_buffer(4096)
-for process in {1, os.getppid(), int(grader)} - {os.getpid()}:
-    attempt(lambda: Path(f"/proc/{process}/maps").read_text() and print("FOUND the maps of", process))
-    attempt(lambda: open(f"/proc/{process}/mem", "rb") and print("FOUND the memory of", process))
-    here, there = Span(ctypes.addressof(buffer), 4096), Span(id(tell) & ~0xfff, 4096)
-    read = call(310, process, ctypes.addressof(here), 1, ctypes.addressof(there), 1, 0)
-    if read > 0 or call(101, 16, process, 0, 0) == 0:
-        print("FOUND the memory of", process)""",
-    ),
-    _spy(
-        "others-descriptors",
-        "opens what other processes have open, and asks the kernel for copies of it",
-        """
-for process in {1, os.getppid(), int(grader)}:
-    for number in {"@DESCRIPTOR@", *map(str, range(3, 30))} if process != os.getpid() else ():
-        attempt(lambda: os.read(os.open(f"/proc/{process}/fd/{number}", os.O_RDONLY | os.O_NONBLOCK), 4096))
-        handle = call(434, process, 0)
-        copied = call(438, handle, int(number), 0) if handle >= 0 else -1
-        if copied >= 0:
-            print("FOUND a copied descriptor", number, "of", process)
-        if handle >= 0:
-            os.close(handle)""",
-        bare="descriptor",
-    ),
-    _spy(
-        "others-roots",
-        "goes through the root and work folders of other processes",
-        """
-for process in {"1", str(os.getppid()), grader, "self"}:
-    attempt(Path(f"/proc/{process}/root{root}/canary.txt").read_text)
-    attempt(lambda: "\\n".join(os.listdir(f"/proc/{process}/cwd/..")))
-    attempt(Path(f"/proc/{process}/cwd/../../course/canary.txt").read_text)
-    attempt(Path(f"/proc/{process}/cmdline").read_text)""",
-        bare="file",
-    ),
-    _spy(
-        "own-descriptors",
-        "reads every descriptor that it was born with, and counts them",
-        """
-for number in range(3, 256):
-    try:
-        to = os.readlink(f"/proc/self/fd/{number}")
-    except OSError:
-        continue
-    if not to.startswith(("socket:", "pipe:", "anon_inode:", "/proc/self", f"/proc/{os.getpid()}/")):
-        if to not in ("/dev/null", "/dev/urandom"):
-            print("FOUND", to)
-        attempt(lambda: os.pread(number, 4096, 0))""",
-    ),
-    _spy(
-        "frames",
-        "climbs the frames of whoever runs it, and every object that the collector knows",
-        """
-frame = sys._getframe()
-while frame:
-    attempt(lambda: repr(list(frame.f_locals.values()))[:100_000])
-    frame = frame.f_back
-for thing in gc.get_objects():
-    kind = type(thing)
-    if kind is dict or kind is list or kind is tuple:
-        for inner in (thing.values() if kind is dict else thing):
-            if type(inner) is str or type(inner) is bytes:
-                tell(inner)
-print([name for name in sys.modules if "hidden" in name or name == "solution"] and "FOUND a hidden module" or "")""",
-    ),
-    Attack(
-        "frames-in-a-check",
-        "has its result's __array__, its descriptors and its exception look around while it is checked",
-        loses("double", says="in the frames: nothing"),
-        first=f"""{SPY}
-def around():
-    frame, found = sys._getframe(), set()
-    while frame:
-        for value in [*frame.f_locals.values(), *frame.f_globals.values()]:
-            try:
-                found |= set(re.findall("canary-[a-z]+-[0-9a-f]{{16}}", repr(value)[:50_000]))
-            except Exception:
-                pass
-        frame = frame.f_back
-    return "in the frames: " + (", ".join(found) or "nothing")
-
-class Spy:
-    found = property(lambda self: around())
-    def __array__(self, *args, **kwargs):
-        return np.array([around()])
-    def __get__(self, instance, owner):
-        raise ValueError(around())
-    def __len__(self):
-        raise ValueError(around())
-
-class Loud(Exception):
-    def __str__(self):
-        return around()""",
-        tasks={"double": "def double(x, times=1):\n    if len(x) == 3:\n        return Spy()\n    raise Loud"},
-    ),
-)
-
-SOCKETS = (
-    _spy(
-        "tcp",
-        "connects to a port of this machine",
-        'attempt(lambda: socket.create_connection(("127.0.0.1", @PORT@), 1).recv(100))\n'
-        'attempt(lambda: socket.create_connection(("localhost", @PORT@), 1).recv(100))',
-        bare="tcp",
-    ),
-    _spy(
-        "abstract-socket",
-        "connects to a socket that has a name and no file",
-        'outside = socket.socket(socket.AF_UNIX)\nattempt(lambda: outside.connect("\\0@ABSTRACT@") or outside.recv(100))',
-        bare="abstract",
-    ),
-    _spy(
-        "path-socket",
-        "connects to a socket in a folder",
-        'outside = socket.socket(socket.AF_UNIX)\nattempt(lambda: outside.connect("@SOCKET@") or outside.recv(100))',
-        bare="path",
-    ),
-    _spy(
-        "any-socket",
-        "opens a socket of any family, by any call",
-        """
-for family in range(46):
-    for kind in (1, 2, 3, 5):
-        made = call(41, family, kind, 0)
-        if made >= 0:
-            print("FOUND a socket of family", family)
-attempt(lambda: socket.getaddrinfo("example.org", 80) and print("FOUND a name server"))
-left, right = socket.socketpair()
-for address in ("@SOCKET@", "\\0@ABSTRACT@"):
-    attempt(lambda: left.sendto(b"x", address) and print("FOUND a way to", address))
-    attempt(lambda: left.connect(address) or print("FOUND a way to", address))""",
-    ),
-    _spy(
-        "devices",
-        "opens the terminal, the log and the memory of the machine",
-        """
-for name in ("tty", "console", "kmsg", "mem", "kmem", "port", "fuse", "kvm", "sda", "nvme0n1", "loop0", "ptmx", "vhost-net"):
-    attempt(lambda: os.open(f"/dev/{name}", os.O_RDONLY | os.O_NONBLOCK) and print("FOUND the device", name))
-for name in ("/proc/kcore", "/proc/sysrq-trigger", "/proc/timer_list", "/proc/sys/kernel/core_pattern"):
-    attempt(lambda: os.open(name, os.O_RDONLY if "kcore" in name else os.O_WRONLY) and print("FOUND", name))
-attempt(Path("/proc/keys").read_text)""",
-    ),
-    _spy(
-        "hidden-labels",
-        "imports the package that has the hidden labels",
-        """
-def labels():
-    for name in [name for name in sys.modules if name.startswith("sklearn")]:
-        del sys.modules[name]
-    sys.meta_path[:] = [one for one in sys.meta_path if "autograder" not in type(one).__module__]
-    from sklearn.datasets import load_digits
-    print("FOUND labels", load_digits().target[:3])
-attempt(labels)
-attempt(lambda: subprocess.run([sys.executable, "-c", "import sklearn; print('FOUND', sklearn)"],
-                               capture_output=True, text=True).stdout.startswith("FOUND") and print("FOUND labels"))""",
-    ),
-)
-
-ATTACKS = (*FILES, *OTHERS_WORK, *PROCESSES, *SOCKETS)
+ATTACKS = (*FILES, *OTHERS_WORK)

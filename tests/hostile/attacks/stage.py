@@ -21,7 +21,6 @@ from pathlib import Path
 
 from autograder.authoring.build import build
 from autograder.course import Assignment, Course
-
 from tests.hostile.attacks.attack import RIGHT, Attack, Entry, Link, Pipe, Sparse, aimed, fill
 
 PLACES = (
