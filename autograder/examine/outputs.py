@@ -34,7 +34,7 @@ _TAG = re.compile(
 """Where HTML begins in Markdown, but for tags that can do nothing."""
 
 _LINK = re.compile(r"(\](?:\(|:)\s*<?\s*)(?!https?://|mailto:|attachment:|#)(?=[^)\s]*[:&\\])", re.IGNORECASE)
-"""Where a link of Markdown begins that may be a program: one with a scheme, or with signs that one can be written by."""
+"""Where a link of Markdown begins that may be a program: it has a scheme, or signs that one can be written by."""
 
 _CLEANING_S = 5.0
 """Processor seconds for the HTML of one notebook. The sanitizer takes long for what is made to be hard."""
