@@ -60,7 +60,7 @@ for start in (str(root.parent), str(home), "/home", "/root", "/srv", "/mnt", "/e
     for folder, inner, names in os.walk(start):
         inner[:] = sorted(set(inner) - {"proc", "sys", "usr", "lib", "lib64", "include", "bin", "share", "program"})[:50]
         for name in names[:50]:
-            attempt(lambda: Path(folder, name).read_bytes()[:4096])
+            attempt(lambda: open(os.path.join(folder, name), 'rb').read(4096))
         if time.time() > end:
             break""",
         bare="file",
@@ -175,6 +175,13 @@ for folder in (root, root / "reports", home, home / "out"):
         "asks whether a file exists",
         full("not seen"),
         first=f"{SPY}print('seen' if (root / 'solutions/salt.txt').exists() else 'not seen')",
+        where={"landlock": full("seen")},
+    ),
+    Attack(
+        "names-of-sockets",
+        "lists the sockets of the machine by their names",
+        full("not seen"),
+        first=f"{SPY}print('seen' if '@ABSTRACT@' in Path('/proc/self/net/unix').read_text() else 'not seen')",
         where={"landlock": full("seen")},
     ),
 )
