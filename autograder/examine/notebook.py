@@ -221,7 +221,8 @@ class _Client(NotebookClient):
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
         """Keep an output while there is room; a cell that goes on after the first one too many is interrupted."""
         if msg.get("msg_type") in _SHOWN and not self._has_room(msg.get("content")):
-            return self._flood()
+            self._flood()
+            return None
         try:
             result: NotebookNode | None = super().process_message(msg, cell, cell_index)
         except CellControlSignal:
