@@ -174,7 +174,7 @@ def _terminal(folder: Path) -> str:
     reports = load_all(folder)
     console.print(text.class_table("Probe", reports))
     console.print(text.student(reports[0]), crop=False)
-    console.print(text.attention_list(summary.attention(reports)))
+    console.print(text.attention_list("to look at", summary.attention(reports)))
     console.print(text.finished_line(reports[0]), markup=False)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
