@@ -97,42 +97,8 @@ def what_is_missing(python: Path, tier: Tier, user: int) -> str:
     if user == 0 and os.geteuid() != 0:
         return "this is not root"
     command: list[str | Path] = [python, "-B", "-s", "-c", _MISSING, tier.value]
-    said: str = subprocess.run(
-        command, cwd="/", env={}, capture_output=True, text=True, check=True, **_as(user)
-    ).stdout
+    said: str = subprocess.run(command, cwd="/", env={}, capture_output=True, text=True, check=True, **_as(user)).stdout
     return said.strip()
-
-
-def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        return self._answer()
-
-    def _answer(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        ready, _, _ = select.select([self._process.stdout], [], [], _ANSWER_S)
-        line = self._process.stdout.readline() if ready else ""
-        if not line:
-            self._process.kill()
-            raise Hangs(self._process.communicate()[1].strip()[-2000:] or "no answer")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-
-def number_of(user: str) -> int:
-    """Return the user id of ``root`` or of an ``ordinary`` user: this one, or nobody where this is root."""
-    return 0 if user == "root" else os.geteuid() or NOBODY
-
-
-def what_is_missing(python: Path, tier: Tier, user: int) -> str:
-    """Say why a user cannot put up a kind of walls here, "" where it can."""
-    if user == 0 and os.geteuid() != 0:
-        return "this is not root"
-    command: list[str | Path] = [python, "-B", "-s", "-c", _MISSING, tier.value]
-    return subprocess.run(
-        command, cwd="/", env={}, capture_output=True, text=True, check=True, **_as(user)
-    ).stdout.strip()
 
 
 def _as(user: int) -> dict[str, Any]:

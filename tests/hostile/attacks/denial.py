@@ -134,7 +134,7 @@ PROCESSES = (
     _cell(
         "zombies",
         "leaves children behind that nobody buries",
-        "for _ in range(40):\n    if os.fork() == 0:\n        os._exit(0)\nprint('dead')",
+        "for _ in range(15):\n    if os.fork() == 0:\n        os._exit(0)\nprint('dead')",
         full("dead"),
     ),
     _cell(
@@ -230,7 +230,7 @@ DISK = (
     _function(
         "disk-by-size",
         "writes one large file",
-        "with open('large', 'wb') as file:\n    for _ in range(100):\n        file.write(bytes(1 << 20))\nreturn x",
+        "try:\n    with open('large', 'wb') as file:\n        for _ in range(100):\n            file.write(bytes(1 << 20))\nexcept OSError:\n    time.sleep(1)  # the watchdog may end it here\nreturn x * 3",
     ),
     _function(
         "disk-by-number",
