@@ -172,6 +172,13 @@ def _examination(item: pytest.Item) -> Examination:
     return examination
 
 
+def read_rules(config: pytest.Config) -> None:
+    """Look for what is forbidden before any clock runs: to read a long program takes the examiner's time."""
+    examination = config.stash[EXAMINATION]
+    for task in examination.rubric.tasks if examination.rubric else ():
+        _broken_rule(config, examination, task.name)
+
+
 def _broken_rule(config: pytest.Config, examination: Examination, name: str) -> str | None:
     known = config.stash[_BROKEN_RULES]
     if (examination, name) not in known:

@@ -32,6 +32,7 @@ class Examiner:
         self.maker = maker
         self.rubric = assignment.rubric
         self.release: NotebookNode = nbformat.read(assignment.release_notebook, as_version=4)
+        self.released = frozenset(cell.source.strip() for cell in self.release.cells)
 
     def examine(self, job: Job) -> Graded:
         """Return the record of one submission.
@@ -55,7 +56,7 @@ class Examiner:
         total_s = time.monotonic() - started
         seconds = Seconds(round(total_s, 3), round(ran_s, 3), round(total_s - ran_s, 3))
         report = self.maker.graded(job, tasks, _run(executed, clean.notes), seconds)
-        return Graded(report, finished(executed.notebook, tasks))
+        return Graded(report, finished(executed.notebook, tasks, self.released))
 
     def _check(self, session: Session, job: Job, notebook: NotebookNode) -> tuple[TaskResult, ...]:
         source = tuple(cell.source for cell in notebook.cells if cell.cell_type == "code")

@@ -27,7 +27,13 @@ from autograder.subject.provisioner import SubjectProvisioner
 GRACE_S = 1.0
 """How long an interrupted cell may take to stop before its process is ended."""
 
-_MESSAGE_BYTES = 32 << 20
+_MESSAGES = 8
+_MESSAGE_BYTES = 16 << 20
+"""How many of the kernel's messages may wait to be read, and what one may hold: they wait in the examiner's memory, and
+a student's process sends them faster than they can be looked at. One that is larger costs the connection, which comes
+back; what a cell prints in a fifth of a second is one message."""
+
+_SHOWN = frozenset({"stream", "display_data", "update_display_data", "execute_result", "error"})
 _LOG = logging.getLogger("autograder.nbclient")
 _LOG.addHandler(logging.NullHandler())
 _LOG.propagate = False
@@ -83,7 +89,7 @@ class _Run:
 
     async def cells(self, skip: frozenset[int], time_s: float) -> Executed:
         manager = _manager(self.subject)
-        client = _Client(self.notebook, manager, self.limits.output_kib * 1024, self.subject.interrupt)
+        client = _Client(self.notebook, manager, self.limits, self.subject.interrupt)
         loop = asyncio.get_running_loop()
         loop.add_reader(self.subject.fileno(), self._look)
         end_at = loop.time() + time_s
@@ -122,9 +128,10 @@ class _Run:
         client.begin_cell()
         work = asyncio.ensure_future(client.async_execute_cell(cell, index))
         status, cause = await self._finish(work, limit_s)
+        client.end_cell()
         if client.flooded:
             status = status if status == "died" else "error"
-            cell.outputs.append(_note(f"The output was cut: at most {self.limits.output_kib} KiB are kept."))
+            cell.outputs.append(_note(f"The output was cut: {client.bounds} are kept."))
         if cause:
             cell.outputs.append(_note(cause))
         if status == "ok" and any(output.output_type == "error" for output in cell.outputs):
@@ -176,27 +183,46 @@ class _Run:
 class _Client(NotebookClient):
     """nbclient with a bound on what it keeps, and no widgets."""
 
-    def __init__(self, notebook: NotebookNode, manager: AsyncKernelManager, output_bytes: int, stop: Any) -> None:
+    def __init__(self, notebook: NotebookNode, manager: AsyncKernelManager, limits: Limits, stop: Any) -> None:
         super().__init__(notebook, km=manager, allow_errors=True, timeout=None, log=_LOG, iopub_timeout=2)
-        self.output_bytes = output_bytes
+        self.bounds = f"at most {limits.output_kib} KiB of a cell, and {limits.notebook_mib} MiB of a notebook,"
+        self.output_bytes = limits.output_kib << 10
         self.stop = stop
         self.flooded = False
-        self._left = output_bytes
+        self._left = self.output_bytes
+        self._stopping: asyncio.TimerHandle | None = None
+        self._left_in_all = limits.notebook_mib << 20  # as much as a submission may have: this one could be submitted
 
     def begin_cell(self) -> None:
         """Give the next cell its share of output."""
         self.flooded = False
         self._left = self.output_bytes
 
+    def end_cell(self) -> None:
+        """Leave a cell alone that has ended: an interrupt would meet the kernel, or the next cell."""
+        if self._stopping is not None:
+            self._stopping.cancel()
+            self._stopping = None
+
+    def _flood(self) -> None:
+        """Interrupt a cell that goes on after its output was cut."""
+        if not self.flooded:
+            self._stopping = asyncio.get_running_loop().call_later(GRACE_S, self.stop)
+        self.flooded = True
+
+    def _has_room(self, content: object) -> bool:
+        size = len(str(content))
+        self._left -= size
+        if self._left < 0 or size > self._left_in_all:
+            return False
+        self._left_in_all -= size
+        return True
+
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
-        """Keep an output while there is room; the first one too many interrupts the cell."""
-        if msg.get("msg_type") in {"stream", "display_data", "update_display_data", "execute_result", "error"}:
-            self._left -= len(str(msg.get("content")))
-            if self._left < 0:
-                if not self.flooded:
-                    self.flooded = True
-                    self.stop()
-                return None
+        """Keep an output while there is room; a cell that goes on after the first one too many is interrupted."""
+        if msg.get("msg_type") in _SHOWN and not self._has_room(msg.get("content")):
+            self._flood()
+            return None
         try:
             result: NotebookNode | None = super().process_message(msg, cell, cell_index)
         except CellControlSignal:
@@ -235,10 +261,15 @@ class _Manager(AsyncKernelManager):
     def _connect_control_socket(self) -> None:
         """The keeper interrupts and ends the kernel."""
 
+    def client(self, **kwargs: Any) -> Any:
+        """Make a client on this manager's context, whose sockets bound what they take; it would make one of its own."""
+        return super().client(context=self.context, **kwargs)
+
 
 def _manager(subject: SubjectProcess) -> AsyncKernelManager:
     context = zmq.asyncio.Context()
     context.setsockopt(zmq.MAXMSGSIZE, _MESSAGE_BYTES)
+    context.setsockopt(zmq.RCVHWM, _MESSAGES)
     manager = _Manager(context=context, transport="ipc", client_factory=_KernelClient)
     manager._kernel_spec = KernelSpec(argv=["subject"], display_name="subject", language="python")
     manager.provisioner = SubjectProvisioner(subject=subject, kernel_spec=manager._kernel_spec, parent=manager)

@@ -122,6 +122,11 @@ class SubjectKernelApp(IPKernelApp):
         self.displayhook.get_execution_count = lambda: self.kernel.execution_count
 
 
+def _stay() -> None:
+    """Answer ``exit()``, which at home ends a session and here would end the grading."""
+    sys.stderr.write("exit() is not needed while a notebook is graded: it is passed over.\n")
+
+
 def main(endpoints: Endpoints) -> int:
     """Run the kernel until it is killed. Called in the subject, once, with every wall up."""
     random.seed(0)
@@ -139,6 +144,7 @@ def main(endpoints: Endpoints) -> int:
     # The backend looks for a shell when it is imported, which the fork server did: so it is told here.
     mpl.interactive(True)
     configure_inline_support(app.kernel.shell, BACKEND)  # type: ignore[no-untyped-call]
+    app.kernel.shell.ask_exit = _stay
     channel = Channel(socket.socket(fileno=endpoints.agent))
     agent = AgentServer(channel, app.kernel.shell.user_ns)
 

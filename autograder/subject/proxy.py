@@ -27,6 +27,7 @@ from autograder.errors import CheckFailure, MissingFunction, NotImplementedYet, 
 from autograder.subject.agent import Agent, as_data
 from autograder.subject.channel import Channel, ChannelClosed, DeadlinePassed
 from autograder.subject.codec import CodecError, Handle, decode, encode
+from autograder.subject.errands import OutOfTime, errand
 
 Call = Callable[..., Any]
 
@@ -190,6 +191,7 @@ class RemoteSubject(Subject):
         self.source = source
         self._ids = itertools.count(1)
         self._last: Channel | None = None
+        self._was_asked = False
 
     def _ask(self, request: dict[str, object], function: str) -> dict[Any, Any]:
         channel = self._link.channel()
@@ -198,6 +200,7 @@ class RemoteSubject(Subject):
             if self._given:  # a fresh subject knows nothing of what was given to the one before
                 self._ask({"op": "give", "functions": list(self._given)}, function)
         number = next(self._ids)
+        self._was_asked = False
         try:
             deadline = time.monotonic() + self._link.time_left_s()
             channel.send({"id": number, **request}, deadline)
@@ -210,7 +213,13 @@ class RemoteSubject(Subject):
         return reply
 
     def _stop(self, channel: Channel, number: int) -> None:
-        """Interrupt the call; a subject that does not obey is ended."""
+        """Interrupt the call; a subject that does not obey is ended.
+
+        So is one that was asking something itself: the answer may lie unread where it expects the next request.
+        """
+        if self._was_asked:
+            self._link.discard()
+            return
         self._link.interrupt()
         try:
             self._reply(channel, number, time.monotonic() + _GRACE_S)
@@ -224,9 +233,17 @@ class RemoteSubject(Subject):
             if not isinstance(message, dict):
                 raise ChannelClosed("what was sent is no reply")
             if "ask" in message:
-                channel.send(self._answer(message), deadline)
+                self._was_asked = True
+                channel.send(self._bounded_answer(message, deadline), deadline)
             elif type(message.get("id")) is int and message["id"] == number:
                 return message
+
+    def _bounded_answer(self, question: dict[Any, Any], deadline: float) -> dict[str, object]:
+        try:
+            with errand(deadline):
+                return self._answer(question)
+        except OutOfTime as error:  # it came when the answer was done
+            return {"refused": str(error)}
 
 
 def _checked(reply: dict[Any, Any], function: str) -> dict[Any, Any]:

@@ -25,6 +25,7 @@ import pytest
 
 import autograder
 from autograder.subject.sandbox import Tier
+from tests.hostile.pythons import is_open
 
 NOBODY = 65534
 _PROGRAM_S = 120.0
@@ -106,7 +107,7 @@ def _open_base(folder: Path) -> Path:
     """This interpreter if everyone can read it, else the system's, else a copy of this one's."""
     candidates = [Path(sys.executable).resolve(), *sorted(Path("/usr/bin").glob("python3.[0-9]*[0-9]"), reverse=True)]
     for candidate in candidates:
-        if _is_open(candidate) and _is_recent(candidate):
+        if is_open(candidate) and _is_recent(candidate):
             return candidate
     copied = folder / "python"
     shutil.copytree(
@@ -114,10 +115,6 @@ def _open_base(folder: Path) -> Path:
     )
     subprocess.run(["chmod", "-R", "a+rX", copied], check=True)
     return copied / "bin" / f"python3.{sys.version_info.minor}"
-
-
-def _is_open(path: Path) -> bool:
-    return all(place.stat().st_mode & 0o005 == 0o005 for place in (path, *path.parents))
 
 
 def _is_recent(python: Path) -> bool:

@@ -54,6 +54,28 @@ def test_an_error_is_carried_forward(submit: Submit) -> None:
     assert train.checks[0].message == "Passed with the given double."
 
 
+def test_an_error_is_carried_forward_when_the_last_check_used_up_its_time(submit: Submit) -> None:
+    """The clock of the check before is not that of the repetition."""
+    graded = submit(double="def double(x):\n    return 3 * x", shout="def shout(text):\n    while True:\n        pass")
+    assert scores(graded) == {"double": 0.0, "train": 40.0, "shout": 0.0}
+
+
+def test_a_notebook_that_never_runs_to_its_end_is_graded(submit: Submit) -> None:
+    """Every check fails, as nothing is there to be asked; it is no fault of ours that a person has to look at."""
+    deadly = "import os\nos._exit(0)"
+    graded = submit(first=deadly, last=deadly, double=deadly, shout=deadly)
+    assert graded.report.outcome is ReportOutcome.GRADED
+    assert (graded.report.score, graded.report.needs_review) == (0.0, False)
+    assert "could not be run again" in messages(graded)
+
+
+def test_exit_does_not_end_the_grading(submit: Submit) -> None:
+    """A student's `exit()` at the end of the notebook is passed over."""
+    graded = submit(last="exit()")
+    assert scores(graded) == FULL
+    assert "exit() is not needed" in outputs(graded)
+
+
 def test_an_error_of_its_own_is_not_carried(submit: Submit) -> None:
     """A task that is wrong with the given functions too stays wrong."""
     wrong = "def train(x):\n    return [double(x) + 1]\n\ndef predict(parameters, x):\n    return parameters[0] * x"

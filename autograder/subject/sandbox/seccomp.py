@@ -19,15 +19,19 @@ from autograder.subject.sandbox.walls import Tier
 
 _FILES = """
     access chdir close close_range copy_file_range creat dup dup2 dup3 faccessat faccessat2 fadvise64 fallocate
-    fchdir fdatasync fgetxattr flistxattr flock fstat fstatfs fsync ftruncate getcwd getdents getdents64 getxattr
-    lgetxattr link linkat listxattr llistxattr lseek lstat mkdir mkdirat newfstatat open openat openat2 pipe pipe2
-    pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv rename renameat
-    renameat2 rmdir sendfile splice stat statfs statx symlink symlinkat sync_file_range tee truncate umask unlink
-    unlinkat write writev
+    fchdir fdatasync fgetxattr flistxattr flock fstat fstatfs fsync ftruncate getcwd getdents getdents64 link linkat
+    lseek lstat mkdir mkdirat newfstatat open openat openat2 pipe pipe2 pread64 preadv preadv2 pwrite64 pwritev
+    pwritev2 read readahead readlink readlinkat readv rename renameat renameat2 rmdir sendfile splice stat statfs
+    statx symlink symlinkat sync_file_range tee truncate umask unlink unlinkat write writev
 """
 _OWNERSHIP = "chmod chown fchmod fchmodat fchmodat2 fchown fchownat futimesat lchown utime utimensat utimes"
 """Harmless on a file system of the subject's own. Landlock does not look at them, so its tier denies them: they would
 reach every file of the grader's user."""
+
+_LOOKING = """
+    getxattr inotify_add_watch inotify_init inotify_init1 inotify_rm_watch lgetxattr listxattr llistxattr
+"""
+"""Likewise: by a path that cannot be opened a folder could be watched, and what is attached to a file be read."""
 
 _MEMORY = """
     brk get_mempolicy madvise membarrier mincore mlock mlock2 mmap mprotect mremap msync munlock munmap pkey_alloc
@@ -45,8 +49,8 @@ _PROCESSES = """
 _TIME_AND_EVENTS = """
     alarm clock_getres clock_gettime clock_nanosleep getitimer gettimeofday nanosleep setitimer time timer_create
     timer_delete timer_getoverrun timer_gettime timer_settime timerfd_create timerfd_gettime timerfd_settime
-    epoll_create epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 inotify_add_watch
-    inotify_init inotify_init1 inotify_rm_watch poll ppoll pselect6 select signalfd signalfd4
+    epoll_create epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 poll ppoll pselect6
+    select signalfd signalfd4
 """
 _OPEN_SOCKETS = """
     accept accept4 getpeername getsockname getsockopt recvfrom recvmmsg recvmsg sendmmsg sendmsg sendto setsockopt
@@ -114,10 +118,11 @@ def compiled(tier: Tier) -> bytes:
     rules.set_attr(pyseccomp.Attr.ACT_BADARCH, pyseccomp.KILL_PROCESS)
     rules.set_attr(pyseccomp.Attr.CTL_OPTIMIZE, _BINARY_TREE)
     own_files = tier is Tier.NAMESPACES
-    plain = (_FILES, _MEMORY, _PROCESSES, _TIME_AND_EVENTS, _OPEN_SOCKETS, _OWNERSHIP if own_files else "")
+    by_path = f"{_OWNERSHIP} {_LOOKING}"
+    plain = (_FILES, _MEMORY, _PROCESSES, _TIME_AND_EVENTS, _OPEN_SOCKETS, by_path if own_files else "")
     _add(rules, pyseccomp.ALLOW, plain)
     _add(rules, pyseccomp.ERRNO(errno.EPERM), (_DENIED, "" if own_files else _OWNERSHIP))
-    _add(rules, pyseccomp.ERRNO(errno.EOPNOTSUPP), (_NO_SOCKETS,))
+    _add(rules, pyseccomp.ERRNO(errno.EOPNOTSUPP), (_NO_SOCKETS, "" if own_files else _LOOKING))
     for name, conditions in _conditional():
         if _exists(name):
             rules.add_rule(pyseccomp.ALLOW, name, *(pyseccomp.Arg(*condition) for condition in conditions))
