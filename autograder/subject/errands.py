@@ -13,11 +13,15 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 MEMORY_MIB = 512
 """What one answer may need beyond what is there; a message holds at most 64 MiB."""
 
-_SHORTEST_S = 0.001
+_SHORTEST_S, _AGAIN_S = 0.001, 0.005
+
+_FINALIZERS = frozenset({"__del__", "_remove"})
+"""Functions that run when an object goes; the second is that of the standard library's weak sets."""
 
 
 class OutOfTime(Exception):
@@ -44,7 +48,7 @@ def errand(deadline: float) -> Iterator[None]:
 @contextlib.contextmanager
 def _time(seconds: float) -> Iterator[None]:
     before = signal.signal(signal.SIGPROF, _raise)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_PROF, seconds, _AGAIN_S)
     try:
         yield
     finally:
@@ -52,7 +56,12 @@ def _time(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGPROF, before)
 
 
-def _raise(*_: object) -> None:
+def _raise(_: int, frame: FrameType | None) -> None:
+    """End the computation, unless Python would swallow that: in a finalizer; the timer fires again right after it."""
+    while frame is not None:
+        if frame.f_code.co_name in _FINALIZERS:
+            return
+        frame = frame.f_back
     raise OutOfTime("there is no time left to compute that")
 
 

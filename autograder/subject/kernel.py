@@ -13,6 +13,7 @@ import os
 import random
 import socket
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import zmq
-from ipykernel.iostream import IOPubThread
+from ipykernel.iostream import IOPubThread, OutStream
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from matplotlib_inline.backend_inline import configure_inline_support
@@ -46,6 +47,22 @@ class Endpoints:
     agent: int
 
 
+_PIECE, _PIECES = 1 << 20, 4
+"""Characters of a message of printed text, and how many of them go out at a time, every fifth of a second."""
+
+
+class Stream(OutStream):
+    """What a cell prints, in messages that the examiner takes: a larger one would cost the connection and all after it.
+
+    What is printed faster is left out, as it would be cut there anyway.
+    """
+
+    def _flush_buffers(self) -> Iterator[tuple[Any, str]]:
+        for parent, text in super()._flush_buffers():  # type: ignore[no-untyped-call]
+            for start in range(0, min(len(text), _PIECE * _PIECES), _PIECE):
+                yield parent, text[start : start + _PIECE]
+
+
 class SubjectKernel(IPythonKernel):
     """The IPython kernel without what belongs to a person at a keyboard."""
 
@@ -65,6 +82,7 @@ class SubjectKernelApp(IPKernelApp):
             transport="ipc",
             ip=endpoints.ip,
             kernel_class=SubjectKernel,
+            outstream_class=f"{__name__}.{Stream.__name__}",
             quiet=True,
             capture_fd_output=False,
             log_level=logging.CRITICAL,

@@ -19,6 +19,7 @@ from nbformat import NotebookNode
 
 from autograder.examine.notebook import _Client
 from autograder.examine.outputs import finished
+from autograder.rubric import Limits
 from autograder.subject.channel import Channel, DeadlinePassed
 from autograder.subject.codec import Bounds, CodecError, decode, encode
 from tests.hostile.damage import damaged, json_values
@@ -179,7 +180,7 @@ def show(messages: list[dict[str, Any]]) -> bytes:
     """Take a kernel's messages into a cell, and return the executed notebook's file."""
     cell = nbformat.v4.new_code_cell("1 + 1", id="one")
     notebook = nbformat.v4.new_notebook(cells=[cell])
-    client = _Client(notebook, None, 2**16, lambda: None)  # type: ignore[arg-type]  # no kernel is needed for this
+    client = _Client(notebook, None, Limits(output_kib=64), lambda: None)  # type: ignore[arg-type]  # no kernel is needed for this
     client.begin_cell()
     client.clear_before_next_output, notebook.cells[0].metadata.execution = False, {}  # as async_execute_cell does
     for message in json.loads(json.dumps(messages)):

@@ -58,7 +58,7 @@ def _descriptors(process: int) -> Iterator[str]:
         for entry in sorted(folder.iterdir()):
             with contextlib.suppress(OSError):
                 to = entry.readlink()
-                if not str(to).startswith("/proc/"):  # that is somebody who looks, as this function does
+                if not f"{to}/".startswith("/proc/"):  # that is somebody who looks, as this function does
                     yield f"{process}: {entry.name} -> {to}"
 
 
