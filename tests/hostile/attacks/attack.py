@@ -37,7 +37,9 @@ class Verdict:
     """What must come out. ``lost`` are the tasks that get nothing, ``reason`` is why a file is ungradable.
 
     Each of ``says`` has to stand in the report or in an output of the executed notebook: it is how an attack tells that
-    it was really carried out; of several parts with ``|`` between them, one is enough. Nothing of ``never`` may stand there. A task in ``review`` is flagged for a person.
+    it was really carried out; of several parts with ``|`` between them, one is enough. Nothing of ``never`` may stand
+    there. A task in ``review`` is flagged for a person. A task ``at_risk`` may lose its points or keep them: who uses up
+    a limit of the kernel's may find one call of his own refused, or not.
     """
 
     lost: frozenset[str] = frozenset()
@@ -45,6 +47,7 @@ class Verdict:
     says: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
     review: frozenset[str] = frozenset()
+    at_risk: frozenset[str] = frozenset()
 
     def score(self, task: str) -> float:
         """The points of one task."""

@@ -109,6 +109,7 @@ PROCESSES = (
         "fork-once-each",
         "forks until it may not, and leaves the children behind",
         "try:\n    while True:\n        if os.fork() == 0:\n            signal.pause()\nexcept OSError:\n    pass",
+        Verdict(at_risk=frozenset(RIGHT)),
     ),
     _cell(
         "threads",

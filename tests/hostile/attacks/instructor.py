@@ -206,7 +206,7 @@ BESIDE = (
         "pathlib.Path('sitecustomize.py').write_text('print(\"acted\")')\n"
         "said = subprocess.run([sys.executable, '-c', 'import sys; sys.path.insert(0, \"\"); import numpy'], capture_output=True, text=True)\n"
         "print('planted:', said.stdout.split()[0])",
-        next="import numpy\nif 'work' in numpy.__file__:\n    print('FOUND', numpy.__file__)",
+        next="import numpy\nif numpy.__file__.endswith('numpy.py'):\n    print('FOUND', numpy.__file__)",
     ),
     Attack(
         "carried-code",
