@@ -165,12 +165,16 @@ def audit(
     everyone = candidates(assignment, with_mutants=quick or not times)
     tried = sample(everyone) if quick else everyone
     raise typer.Exit(
-        show_stability(assignment, tried, workers, times) if times else show_audit(assignment, tried, workers, fresh)
+        show_stability(assignment, tried, workers, times)
+        if times
+        else show_audit(assignment, everyone, tried, workers, fresh)
     )
 
 
-def show_audit(assignment: Assignment, tried: Sequence[Candidate], workers: int, fresh: bool) -> int:
-    """Examine the candidates, write and show what was found, and return the exit code."""
+def show_audit(
+    assignment: Assignment, everyone: Sequence[Candidate], tried: Sequence[Candidate], workers: int, fresh: bool
+) -> int:
+    """Examine the candidates that are tried of everyone, write and show what was found, and return the exit code."""
     from rich.console import Console
 
     from autograder.audit import equivalent
@@ -184,7 +188,7 @@ def show_audit(assignment: Assignment, tried: Sequence[Candidate], workers: int,
     with Progress(console) as progress:
         hire = functools.partial(_local_grader, assignment, unsafe=False)
         examined = examine(assignment, tried, hire, progress, workers=workers, fresh=fresh)
-    found = find(assignment, tried, examined.reports, argued)
+    found = find(assignment, everyone, examined.reports, argued)
     write_page(assignment.audit / RECORD, record(found))
     write_page(assignment.audit / PAGE, page(assignment.rubric.title, found))
     console.print()

@@ -149,5 +149,5 @@ _mistaken()
 
 def _mistaken(solution: str, paths: Iterable[Path], wrong: Misconception) -> str:
     texts = [path.read_text(encoding="utf8") for path in paths]
-    own = [text for text in texts if f"{wrong.name}" in text]
+    own = [text for text in texts if wrong.name in text]
     return _MISTAKEN.format(solution=solution, texts=own, name=wrong.name)

@@ -111,7 +111,7 @@ def find(
         counts=dict(Counter(one.kind.value for one in tried)),
         findings=tuple(
             [finding for one in tried for finding in _findings(one, reports[one.name])]
-            + list(_about_equivalents(tried, reports, equivalents))
+            + list(_about_equivalents(candidates, reports, equivalents))
         ),
         survivors=survivors,
         checks=tuple(_checks(tried, reports)),
@@ -186,17 +186,17 @@ def _survivor(one: Candidate, equivalents: Sequence[Equivalent]) -> Survivor:
 
 
 def _about_equivalents(
-    tried: Sequence[Candidate], reports: Mapping[str, Report], equivalents: Sequence[Equivalent]
+    everyone: Sequence[Candidate], reports: Mapping[str, Report], equivalents: Sequence[Equivalent]
 ) -> Iterable[Finding]:
     """Report entries of the list that name no mutant, or one that a check tells from the solution."""
-    made = [(one, one.mutant) for one in tried if one.mutant]
+    made = [(one, one.mutant) for one in everyone if one.mutant]
     for entry in equivalents if made else ():
         about = [one for one, mutant in made if entry.is_about(mutant)]
         if not about:
             text = f"There is no mutant `{entry.before}` -> `{entry.after}` any more: drop the entry."
             yield Finding(Flaw.UNKNOWN_MUTANT, entry.definition, "", text)
         for one in about:
-            if _lost(one, reports[one.name]):
+            if one.name in reports and _lost(one, reports[one.name]):
                 yield Finding(Flaw.NOT_EQUIVALENT, one.name, "", "A check tells it from the solution: drop the entry.")
 
 
